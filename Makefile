@@ -1,0 +1,75 @@
+# slapolicy: build, install and the classical tests.
+#
+#   make && make install && make installcheck
+#
+# The version is written in slapolicy.control and nowhere else.
+
+EXTENSION = slapolicy
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.control)
+
+# Floors, lowest first: a file may use what stands before it, never what
+# stands after.
+SRCS = \
+	src/hours_text.c src/zone.c src/timeline_pattern.c src/timeline.c \
+	src/business_hours.c src/business_interval.c src/severity.c \
+	src/timeline_cache.c src/calendar.c src/business_days.c src/deadline.c \
+	src/policy.c src/clock.c \
+	src/attachment.c src/ledger.c src/stamp.c src/alert.c \
+	src/guc.c src/worker.c src/slapolicy.c
+
+MODULE_big = slapolicy
+OBJS = $(SRCS:.c=.o)
+PG_CPPFLAGS = -DSLAPOLICY_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter
+
+# Parts of the install script, in the order they are joined.
+SQL_PARTS = \
+	sql/00_header.sql \
+	sql/10_severity.sql \
+	sql/11_business_interval.sql \
+	sql/12_business_hours.sql \
+	sql/20_calendar.sql \
+	sql/30_policy.sql \
+	sql/31_load_policy.sql \
+	sql/32_presets.sql \
+	sql/40_ledger.sql \
+	sql/41_attach.sql \
+	sql/50_alert.sql \
+	sql/60_views.sql
+
+INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
+DATA_built = $(INSTALL_SQL)
+
+# pg_regress inputs live in test/sql, expectations in test/expected.
+TESTS = $(sort $(wildcard test/sql/*.sql))
+REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
+REGRESS_OPTS = --inputdir=test --load-extension=slapolicy
+
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+EXTRA_CLEAN = build META.json results regression.diffs regression.out tmp_check
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS does not track headers: any header rebuilds every object.
+$(OBJS): $(wildcard src/*.h)
+
+# Joined anew when a part, the list of parts or the version changes.
+$(INSTALL_SQL): $(SQL_PARTS) slapolicy.control Makefile | check-clash
+	@mkdir -p build
+	cat $(SQL_PARTS) > $@
+
+META.json: META.json.in slapolicy.control
+	sed 's/@VERSION@/$(EXTVERSION)/g' $< > $@
+
+# pg_regress prefers sql/T.sql to test/sql/T.sql: an install part named like a
+# test would be run in its place.
+.PHONY: check-clash
+check-clash:
+	@clash="$(filter $(notdir $(TESTS)),$(notdir $(SQL_PARTS)))"; \
+	if [ -n "$$clash" ]; then \
+		echo "install parts and tests share names: $$clash" >&2; exit 1; \
+	fi

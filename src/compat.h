@@ -1,0 +1,32 @@
+/*
+ * compat.h
+ *		Every difference between PostgreSQL 15, 16, 17 and 18 that this module
+ *		meets, behind the newest spelling. No other file tests the version.
+ */
+#ifndef SLAPOLICY_COMPAT_H
+#define SLAPOLICY_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "slapolicy needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the varlena macros and brought soft errors */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#else
+/* before 16 an input function can only fail hard */
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
+/* 17 gave a noreturn spelling of its own in 18; older ones have the attribute */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+#endif							/* SLAPOLICY_COMPAT_H */
