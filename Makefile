@@ -13,7 +13,7 @@ SRCS = \
 	src/hours_text.c src/zone.c src/timeline_pattern.c src/timeline.c \
 	src/business_hours.c src/business_interval.c src/severity.c \
 	src/timeline_cache.c src/calendar.c src/business_days.c src/deadline.c \
-	src/policy.c src/clock.c \
+	src/event.c src/policy.c src/clock.c \
 	src/attachment.c src/ledger.c src/stamp.c src/alert.c \
 	src/guc.c src/worker.c src/slapolicy.c
 

@@ -1,0 +1,38 @@
+/*
+ * event.h
+ *		The kinds of things that happen to a ticket.
+ *
+ * Pure names: knows nothing of tickets, policies or tables.
+ */
+#ifndef SLAPOLICY_EVENT_H
+#define SLAPOLICY_EVENT_H
+
+#include "postgres.h"
+
+/* Spelled in sla.event.kind and sla.metric by the texts in event.c */
+typedef enum EventKind
+{
+	EVENT_OPENED,
+	EVENT_REPLIED,
+	EVENT_RESOLVED,
+	EVENT_REOPENED,
+	EVENT_SEVERITY,
+	EVENT_DELETED,
+	EVENT_RESTORED,
+	EVENT_RETRACTED
+} EventKind;
+
+#define NUM_EVENT_KINDS		(EVENT_RETRACTED + 1)
+
+/* A set of kinds */
+typedef uint32 EventKindSet;
+
+#define EVENT_KIND_BIT(kind)	(((EventKindSet) 1) << (kind))
+
+/* False, and *kind untouched, when the text names no kind. */
+extern bool event_kind_from_text(const char *text, EventKind *kind);
+
+/* A constant; never NULL for a valid kind. */
+extern const char *event_kind_text(EventKind kind);
+
+#endif							/* SLAPOLICY_EVENT_H */
