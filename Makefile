@@ -10,7 +10,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.co
 # Floors, lowest first: a file may use what stands before it, never what
 # stands after.
 SRCS = \
-	src/hours_text.c src/zone.c src/timeline_pattern.c src/timeline.c \
+	src/hours_scan.c src/hours_text.c src/zone.c src/timeline_pattern.c src/timeline.c \
 	src/business_hours.c src/business_interval.c src/severity.c \
 	src/timeline_cache.c src/calendar.c src/business_days.c src/deadline.c \
 	src/event.c src/policy.c src/clock.c \

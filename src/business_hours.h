@@ -25,19 +25,43 @@ typedef struct HoursDigest
  *	4	16 bytes digest of everything behind it
  *	20	body: see business_hours.c
  */
-typedef struct BusinessHours BusinessHours;
+typedef struct BusinessHours
+{
+	int32		vl_len_;		/* varlena header, do not touch */
+	uint8		version;
+	uint8		flags;
+	uint16		nparts;
+	uint8		digest[sizeof(HoursDigest)];	/* bytes: not aligned to 8 */
+	char		body[FLEXIBLE_ARRAY_MEMBER];
+} BusinessHours;
+
+/* The digest of a compressed or out of line value; detoasts only the head. */
+extern HoursDigest business_hours_digest_extended(Datum value);
 
 /*
  * The digest of a value as it comes from a tuple: in line with a short or long
  * header, compressed or out of line. Detoasts only the first bytes.
  */
-extern HoursDigest business_hours_digest(Datum value);
+static inline HoursDigest
+business_hours_digest(Datum value)
+{
+	const char *p = DatumGetPointer(value);
+	HoursDigest digest;
+
+	if (unlikely(VARATT_IS_COMPRESSED(p) || VARATT_IS_EXTERNAL(p)))
+		return business_hours_digest_extended(value);
+	memcpy(&digest,
+		   VARDATA_ANY(p) + offsetof(BusinessHours, digest) - VARHDRSZ,
+		   sizeof(digest));
+	return digest;
+}
 
 /* Unpack into rules allocated in CurrentMemoryContext. Raises XX001 on a
- * version it does not know. */
+ * version it does not know, and on a value that is damaged. */
 extern HoursRules *business_hours_rules(Datum value);
 
-/* Build a value from rules (already canonical, zone name checked). palloc'd. */
+/* Build a value from rules (already canonical, zone name checked). palloc'd.
+ * Raises 54000 when they exceed a limit of hours_text.h. */
 extern Datum business_hours_build(const HoursRules *rules);
 
 #endif							/* SLAPOLICY_BUSINESS_HOURS_H */

@@ -12,10 +12,15 @@
 #include "compat.h"
 #include "datatype/timestamp.h"
 
-/* Limits, all reported with SQLSTATE 54000 */
-#define HOURS_MAX_TEXT		(256 * 1024)	/* bytes of notation */
-#define HOURS_MAX_SPANS		10000			/* opening spans in one value */
+/*
+ * Limits, all reported with SQLSTATE 54000. The longest canonical text that
+ * the others allow (each special date a rule of its own, 10000 of them with
+ * hours of more than a day) has less than 700 kB: what is stored reads back.
+ */
+#define HOURS_MAX_TEXT		(1024 * 1024)	/* bytes of notation */
+#define HOURS_MAX_SPANS		10000			/* opening spans, days summed */
 #define HOURS_MAX_SPECIALS	20000			/* special dates in one value */
+#define HOURS_MAX_ZONE		255				/* bytes of a zone's name */
 
 /*
  * One opening, in seconds since 00:00 of the local date it opens on (its
@@ -46,6 +51,7 @@ typedef struct HoursSpecial
 typedef struct HoursPart
 {
 	char	   *zone;			/* IANA name, NUL terminated */
+	int			zone_position;	/* its byte in the text parsed, from 1; or 0 */
 	HoursDay	week[7];		/* 0 = Monday */
 	int32		nspecials;
 	HoursSpecial *specials;
@@ -71,6 +77,13 @@ typedef struct HoursRules
  * canonical spelling.
  */
 extern HoursRules *hours_text_parse(const char *text, Node *escontext);
+
+/*
+ * Hold rules that come from elsewhere to the limits on spans and special
+ * dates: false after a soft error, raises otherwise.
+ */
+extern bool hours_rules_check_limits(const HoursRules *rules,
+									 Node *escontext);
 
 /* The canonical notation of rules; palloc'd. Reads back equal. */
 extern char *hours_text_print(const HoursRules *rules);
