@@ -10,12 +10,29 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.co
 # Floors, lowest first: a file may use what stands before it, never what
 # stands after.
 SRCS = \
-	src/hours_scan.c src/hours_text.c src/zone.c src/timeline_pattern.c src/timeline.c \
-	src/business_hours.c src/business_interval.c src/severity.c \
-	src/timeline_cache.c src/calendar.c src/business_days.c src/deadline.c \
-	src/event.c src/policy.c src/clock.c \
-	src/attachment.c src/ledger.c src/stamp.c src/alert.c \
-	src/guc.c src/worker.c src/slapolicy.c
+	src/hours_scan.c \
+	src/hours_text.c \
+	src/zone.c \
+	src/timeline_pattern.c \
+	src/timeline.c \
+	src/business_days.c \
+	src/deadline.c \
+	src/stretch.c \
+	src/business_hours.c \
+	src/business_interval.c \
+	src/severity.c \
+	src/timeline_cache.c \
+	src/calendar.c \
+	src/event.c \
+	src/policy.c \
+	src/clock.c \
+	src/attachment.c \
+	src/ledger.c \
+	src/stamp.c \
+	src/alert.c \
+	src/guc.c \
+	src/worker.c \
+	src/slapolicy.c
 
 MODULE_big = slapolicy
 OBJS = $(SRCS:.c=.o)

@@ -10,6 +10,8 @@
 #error "slapolicy needs PostgreSQL 15 or later"
 #endif
 
+#include "nodes/nodes.h"
+
 /* 16 moved the varlena macros and brought soft errors */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

@@ -10,20 +10,28 @@
 #define SLAPOLICY_TIMELINE_H
 
 #include "slapolicy.h"
+#include "business_days.h"
 #include "hours_text.h"
+#include "zone.h"
 
 typedef struct Timeline Timeline;
 
 /*
- * Compile rules. Allocates everything in a new memory context under parent,
- * which timeline_free() deletes. Raises 22023 when a zone is unknown here.
+ * Compile rules. Everything is allocated in context, in which the rules
+ * already live and which belongs to the timeline from then on:
+ * timeline_free() deletes it. Raises 22023 when a zone is unknown here.
  */
-extern Timeline *timeline_compile(const HoursRules *rules, MemoryContext parent);
+extern Timeline *timeline_compile(const HoursRules *rules,
+								  MemoryContext context);
 extern void timeline_free(Timeline *tl);
+
+/* Bytes allocated for it now */
 extern Size timeline_memory(const Timeline *tl);
 
-/* The rules it was compiled from, owned by the timeline. */
-extern const HoursRules *timeline_rules(const Timeline *tl);
+/* The part whose rules and zone decide about days, and its count of them */
+extern const HoursPart *timeline_leading_part(const Timeline *tl);
+extern const ZoneTable *timeline_leading_zone(const Timeline *tl);
+extern const DayCount *timeline_days(Timeline *tl);
 
 /* Signed working time from a to b, microseconds; both finite. */
 extern int64 timeline_between(Timeline *tl, TimestampTz a, TimestampTz b);
@@ -36,7 +44,9 @@ extern int64 timeline_between(Timeline *tl, TimestampTz a, TimestampTz b);
 extern TimestampTz timeline_add(Timeline *tl, TimestampTz t, int64 usecs);
 extern TimestampTz timeline_sub(Timeline *tl, TimestampTz t, int64 usecs);
 
+/* Is t open; is the moment that ends at t open (the same, looking back)? */
 extern bool timeline_is_open(Timeline *tl, TimestampTz t);
+extern bool timeline_is_open_before(Timeline *tl, TimestampTz t);
 
 /* Strictly after (before) t; DT_NOEND (DT_NOBEGIN) when there is none. */
 extern TimestampTz timeline_next_open(Timeline *tl, TimestampTz t);
