@@ -19,6 +19,7 @@ SRCS = \
 	src/deadline.c \
 	src/stretch.c \
 	src/business_hours.c \
+	src/interval_text.c \
 	src/business_interval.c \
 	src/severity.c \
 	src/timeline_cache.c \

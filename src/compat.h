@@ -31,4 +31,9 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* 17 brought infinite intervals */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
+#endif
+
 #endif							/* SLAPOLICY_COMPAT_H */
