@@ -24,7 +24,9 @@ SRCS = \
 	src/severity.c \
 	src/timeline_cache.c \
 	src/calendar.c \
+	src/holidays.c \
 	src/event.c \
+	src/policy_read.c \
 	src/policy.c \
 	src/clock.c \
 	src/attachment.c \

@@ -10,9 +10,6 @@
 #include "event.h"
 #include "severity.h"
 
-/* Severities run from 1 to this */
-#define POLICY_SEVERITIES	9
-
 /* What starts and what stops the clocks of one kind of promise */
 typedef struct PolicyMetric
 {
@@ -42,13 +39,14 @@ typedef struct PolicyVersion
 	const PolicyTarget *targets;	/* use policy_target() */
 } PolicyVersion;
 
-/* The target of a severity (1 to 9) under metrics[metric]; never NULL. */
+/* The target of a severity under metrics[metric]; never NULL. */
 static inline const PolicyTarget *
 policy_target(const PolicyVersion *version, Severity severity, int metric)
 {
-	Assert(severity >= 1 && severity <= POLICY_SEVERITIES);
+	Assert(severity >= SEVERITY_MIN && severity <= SEVERITY_MAX);
 	Assert(metric >= 0 && metric < version->nmetrics);
-	return &version->targets[(severity - 1) * version->nmetrics + metric];
+	return &version->targets[(severity - SEVERITY_MIN) * version->nmetrics +
+							 metric];
 }
 
 /*
