@@ -29,12 +29,14 @@ SRCS = \
 	src/policy_read.c \
 	src/policy.c \
 	src/clock.c \
+	src/worker_shmem.c \
 	src/attachment.c \
 	src/ledger.c \
 	src/stamp.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
+	src/launcher.c \
 	src/slapolicy.c
 
 MODULE_big = slapolicy

@@ -36,4 +36,12 @@
 #define INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
 #endif
 
+/* 18 shows name and version of a loaded module */
+#if PG_VERSION_NUM >= 180000
+#define SLAPOLICY_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "slapolicy", .version = SLAPOLICY_VERSION)
+#else
+#define SLAPOLICY_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 #endif							/* SLAPOLICY_COMPAT_H */

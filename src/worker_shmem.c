@@ -1,0 +1,314 @@
+/*
+ * worker_shmem.c
+ *		The notice board that backends, launcher and workers share: where a
+ *		committing backend leaves word of an earlier due time, and whom it wakes.
+ *
+ * Must not know how clocks are flagged or when workers are started. worker.c
+ * tells how the fields are used.
+ */
+#include "slapolicy.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/shmem.h"
+
+#include "worker.h"
+#include "worker_internal.h"
+
+PG_FUNCTION_INFO_V1(slapolicy_wake_worker);
+
+WorkerShared *worker_shared = NULL;
+
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
+
+/* Earliest due time written by the current transaction. */
+static TimestampTz pending_due = DT_NOEND;
+static bool callback_registered = false;
+
+static void
+shmem_request(void)
+{
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
+
+	RequestAddinShmemSpace(MAXALIGN(sizeof(WorkerShared)));
+	RequestNamedLWLockTranche("slapolicy", 1);
+}
+
+static void
+shmem_startup(void)
+{
+	bool		found;
+
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	worker_shared = ShmemInitStruct("slapolicy", sizeof(WorkerShared), &found);
+	if (!found)
+	{
+		memset(worker_shared, 0, sizeof(WorkerShared));
+		worker_shared->lock = &(GetNamedLWLockTranche("slapolicy"))->lock;
+		worker_shared->launcher_until = DT_NOEND;
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+worker_shmem_init(void)
+{
+	prev_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = shmem_request;
+	prev_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = shmem_startup;
+}
+
+WorkerSlot *
+worker_slot_find(Oid dbid)
+{
+	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
+	{
+		WorkerSlot *slot = &worker_shared->slots[i];
+
+		if (slot->dbid == dbid)
+			return slot;
+	}
+	return NULL;
+}
+
+WorkerSlot *
+worker_slot_claim(Oid dbid)
+{
+	WorkerSlot *slot = worker_slot_find(InvalidOid);
+
+	if (slot != NULL)
+	{
+		memset(slot, 0, sizeof(WorkerSlot));
+		slot->dbid = dbid;
+		slot->noted = DT_NOEND;
+		slot->next_due = DT_NOEND;
+		slot->look_at = DT_NOBEGIN;
+		slot->not_before = DT_NOBEGIN;
+		slot->probing_until = DT_NOBEGIN;
+	}
+	return slot;
+}
+
+TimestampTz
+worker_slot_due(const WorkerSlot *slot)
+{
+	return Min(slot->noted, slot->next_due);
+}
+
+void
+worker_slot_fail(WorkerSlot *slot)
+{
+	TimestampTz pause = WORKER_BACKOFF << Min(slot->failures, 10);
+
+	slot->phase = WORKER_FAILED;
+	slot->pid = 0;
+	slot->probing_until = DT_NOBEGIN;
+	slot->look_at = DT_NOBEGIN;
+	slot->not_before = GetCurrentTimestamp() + Min(pause, WORKER_BACKOFF_MAX);
+	slot->failures++;
+}
+
+void
+worker_wake(pid_t pid)
+{
+	PGPROC	   *proc;
+
+	/*
+	 * The process may end in between. Its PGPROC stays in shared memory, so at
+	 * worst the latch of a stranger is set, which every user of a latch bears.
+	 */
+	if (pid != 0 && (proc = BackendPidGetProc(pid)) != NULL)
+		SetLatch(&proc->procLatch);
+}
+
+/*
+ * Leave word that something of this database falls due. Called after the
+ * commit is visible, where an error would be a panic: raises none.
+ */
+static void
+publish(TimestampTz due)
+{
+	WorkerSlot *slot;
+	bool		known;
+	pid_t		wake = 0;
+
+	/* Usually something earlier is known and there is nothing to do. */
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	slot = worker_slot_find(MyDatabaseId);
+	known = slot != NULL && worker_slot_due(slot) <= due;
+	LWLockRelease(worker_shared->lock);
+	if (known)
+		return;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot = worker_slot_find(MyDatabaseId);
+	if (slot == NULL && (slot = worker_slot_claim(MyDatabaseId)) != NULL)
+	{
+		worker_shared->rescan = true;
+		wake = worker_shared->launcher_pid;
+	}
+	if (slot != NULL && due < worker_slot_due(slot))
+	{
+		slot->noted = due;
+
+		/* A worker that is only starting will look at everything anyway. */
+		if (slot->phase == WORKER_RUNNING)
+			wake = slot->pid;
+		else if (slot->phase != WORKER_STARTING &&
+				 due < worker_shared->launcher_until)
+			wake = worker_shared->launcher_pid;
+	}
+	LWLockRelease(worker_shared->lock);
+
+	worker_wake(wake);
+}
+
+/*
+ * Told once per transaction end. A prepared transaction may be committed by
+ * any session later, so its clocks are left to the worker's complete look.
+ */
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+			if (pending_due != DT_NOEND)
+				publish(pending_due);
+			pending_due = DT_NOEND;
+			break;
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			pending_due = DT_NOEND;
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * A subtransaction rolled back later leaves its minimum behind: the worker
+ * then wakes once for nothing, which is cheaper than keeping a stack.
+ */
+void
+worker_note_due(TimestampTz next_alert_at)
+{
+	if (worker_shared == NULL || next_alert_at >= pending_due)
+		return;
+
+	if (!callback_registered)
+	{
+		RegisterXactCallback(xact_callback, NULL);
+		callback_registered = true;
+	}
+	pending_due = next_alert_at;
+}
+
+/*
+ * sla.wake_worker(due timestamptz): the same by hand, for clocks that no
+ * trigger wrote.
+ */
+Datum
+slapolicy_wake_worker(PG_FUNCTION_ARGS)
+{
+	worker_note_due(PG_GETARG_TIMESTAMPTZ(0));
+	PG_RETURN_VOID();
+}
+
+bool
+worker_slot_attach(WorkerSlot **slot)
+{
+	bool		ok;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	*slot = worker_slot_find(MyDatabaseId);
+	ok = *slot != NULL && (*slot)->phase != WORKER_RUNNING;
+	if (ok)
+	{
+		(*slot)->phase = WORKER_RUNNING;
+		(*slot)->pid = MyProcPid;
+	}
+	LWLockRelease(worker_shared->lock);
+	return ok;
+}
+
+bool
+worker_slot_take(WorkerSlot *slot, TimestampTz *noted)
+{
+	bool		served;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	*noted = slot->noted;
+	slot->next_due = worker_slot_due(slot);
+	slot->noted = DT_NOEND;
+	served = slot->served;
+	LWLockRelease(worker_shared->lock);
+	return served;
+}
+
+TimestampTz
+worker_slot_look(WorkerSlot *slot)
+{
+	TimestampTz noted;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	noted = slot->noted;
+	slot->noted = DT_NOEND;
+	slot->next_due = DT_NOEND;
+	LWLockRelease(worker_shared->lock);
+	return noted;
+}
+
+void
+worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
+				   TimestampTz complete_at)
+{
+	pid_t		launcher = 0;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->next_due = next_due;
+	if (complete_at != DT_NOEND)
+	{
+		slot->look_at = complete_at;
+
+		/* Other databases may be waiting for the end of this probe. */
+		if (slot->probing_until != DT_NOBEGIN)
+			launcher = worker_shared->launcher_pid;
+		slot->probing_until = DT_NOBEGIN;
+	}
+	LWLockRelease(worker_shared->lock);
+
+	worker_wake(launcher);
+}
+
+bool
+worker_slot_leave(WorkerSlot *slot, TimestampTz quiet_until)
+{
+	bool		leave;
+	pid_t		launcher = 0;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	leave = quiet_until == DT_NOBEGIN || worker_slot_due(slot) > quiet_until;
+	if (leave)
+	{
+		slot->phase = WORKER_NONE;
+		slot->pid = 0;
+		slot->probing_until = DT_NOBEGIN;
+		slot->failures = 0;
+		launcher = worker_shared->launcher_pid;
+	}
+	LWLockRelease(worker_shared->lock);
+
+	worker_wake(launcher);
+	return leave;
+}
