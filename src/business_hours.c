@@ -346,6 +346,8 @@ business_hours_rules(Datum value)
 	next = stored->body;
 	for (int32 i = 0; i < rules->nparts; i++)
 		next += unpack_part(next, end - next, &rules->parts[i]);
+	if (next != end)
+		corrupted("There are bytes behind the last part.");
 
 	if (PointerGetDatum(stored) != value)
 		pfree(stored);
@@ -433,7 +435,7 @@ slapolicy_business_hours_recv(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("unsupported version number %d for external representation of type %s",
-						version, "business_hours")));
+						version, "sla.business_hours")));
 	text = pq_getmsgtext(buf, buf->len - buf->cursor, &nbytes);
 	PG_RETURN_DATUM(hours_from_text(text, NULL));
 }

@@ -82,14 +82,9 @@ static const Unsupported unsupported[] = {
 		{"+"}
 	},
 	{
-		"Only \"off\" says that there are no hours.",
-		"Write \"off\".",
-		{"closed"}
-	},
-	{
-		"Hours are open by being written.",
+		"Times that are written are open, all others are closed.",
 		"Write the times alone, or \"off\".",
-		{"open", "unknown"}
+		{"open", "closed", "unknown"}
 	},
 	{
 		"Comments are not supported.",
@@ -221,7 +216,7 @@ hours_syntax_error(HoursScanner *scan, const HoursToken *token,
 		ereturn(scan->escontext, false,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s: unexpected end of text at byte %d",
-						"business_hours", position),
+						"sla.business_hours", position),
 				 errdetail("%s", detail),
 				 hint ? errhint("%s", hint) : 0));
 
@@ -238,7 +233,7 @@ hours_syntax_error(HoursScanner *scan, const HoursToken *token,
 	ereturn(scan->escontext, false,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid input syntax for type %s: \"%s\" at byte %d",
-					"business_hours", quoted(token), position),
+					"sla.business_hours", quoted(token), position),
 			 errdetail("%s", detail),
 			 hint ? errhint("%s", hint) : 0));
 }

@@ -1,6 +1,6 @@
 /*
  * hours_text.c
- *		The notation of business hours: from text to rules and back.
+ *		The notation of business hours: from text to rules.
  *
  *	calendar:	part
  *	part:		24/7 | ZONE rule { ; rule }
@@ -14,13 +14,12 @@
  * unchecked, and what a window means on the day of a clock change is not
  * known here.
  *
- * Time and memory of the parser are bounded by the text: the days that one
- * rule names share one array of spans.
+ * Every parse_ function is entered with its first token in scan->token, leaves
+ * the first one behind it there, and returns false after a soft error was
+ * saved. Time and memory are bounded by the text: the days that one rule names
+ * share one array of spans.
  */
 #include "postgres.h"
-
-#include "lib/stringinfo.h"
-#include "utils/datetime.h"
 
 #include "hours_scan.h"
 #include "hours_text.h"
@@ -30,7 +29,8 @@
 #define EXAMPLE_ZONE	"Begin with an IANA time zone, as in \"Europe/Berlin Mo-Fr 09:00-17:00\"."
 #define EXPECT_RULE		"A rule begins with a weekday, a date or 24/7."
 #define EXPECT_TIMES	"Times such as 09:00-17:00, or \"off\", are expected here."
-#define HINT_SEPARATOR	"Rules are separated by semicolons."
+#define HINT_SEPARATOR	"Items of a list are separated by commas, rules by semicolons."
+#define HINT_FORMAT		"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD."
 
 /* A date as a rule names it; of several with one date the last one counts */
 typedef struct NamedDate
@@ -51,56 +51,7 @@ typedef struct PartBuilder
 	int32		maxdates;
 } PartBuilder;
 
-static const char *const weekday_letters[7] = {
-	"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"
-};
-
 static const HoursDay closed_day = {0, NULL};
-
-
-/* ----------
- * Spans and days
- * ----------
- */
-
-static int
-span_cmp(const void *a, const void *b)
-{
-	const HoursSpan *x = a;
-	const HoursSpan *y = b;
-
-	if (x->open != y->open)
-		return x->open < y->open ? -1 : 1;
-	if (x->close != y->close)
-		return x->close < y->close ? -1 : 1;
-	return 0;
-}
-
-int32
-hours_spans_normalise(HoursSpan *spans, int32 nspans)
-{
-	int32		last = 0;
-
-	if (nspans == 0)
-		return 0;
-	qsort(spans, nspans, sizeof(HoursSpan), span_cmp);
-	for (int32 i = 1; i < nspans; i++)
-	{
-		if (spans[i].open <= spans[last].close)
-			spans[last].close = Max(spans[last].close, spans[i].close);
-		else
-			spans[++last] = spans[i];
-	}
-	return last + 1;
-}
-
-static bool
-day_equal(const HoursDay *a, const HoursDay *b)
-{
-	return a->nspans == b->nspans &&
-		(a->nspans == 0 ||
-		 memcmp(a->spans, b->spans, a->nspans * sizeof(HoursSpan)) == 0);
-}
 
 /* Open from 00:00 to 24:00; palloc'd. */
 static HoursDay
@@ -115,66 +66,27 @@ whole_day(void)
 	return day;
 }
 
-static bool
-is_whole_day(const HoursDay *day)
+/* What may be wrong with a token that does not belong where it stands */
+static const char *
+hint_misplaced(const HoursToken *token)
 {
-	return day->nspans == 1 && day->spans[0].open == 0 &&
-		day->spans[0].close == DAY_SECS;
-}
-
-bool
-hours_part_is_always(const HoursPart *part)
-{
-	if (strcmp(part->zone, "UTC") != 0 || part->nspecials != 0)
-		return false;
-	for (int d = 0; d < 7; d++)
+	switch (token->kind)
 	{
-		if (!is_whole_day(&part->week[d]))
-			return false;
+		case HOURS_WEEKDAY:
+		case HOURS_DATE:
+		case HOURS_TIME:
+		case HOURS_ALWAYS:
+		case HOURS_OFF:
+			return HINT_SEPARATOR;
+		case HOURS_NUMBER:
+			return HINT_FORMAT;
+		case HOURS_WORD:
+			return *token->start >= '0' && *token->start <= '9' ?
+				HINT_FORMAT : NULL;
+		default:
+			return NULL;
 	}
-	return true;
 }
-
-/* The limits that do not belong to one token, over all parts. */
-bool
-hours_rules_check_limits(const HoursRules *rules, Node *escontext)
-{
-	int64		nspans = 0;
-	int64		nspecials = 0;
-
-	for (int32 i = 0; i < rules->nparts; i++)
-	{
-		const HoursPart *part = &rules->parts[i];
-
-		for (int d = 0; d < 7; d++)
-			nspans += part->week[d].nspans;
-		for (int32 s = 0; s < part->nspecials; s++)
-			nspans += part->specials[s].day.nspans;
-		nspecials += part->nspecials;
-	}
-	if (nspans > HOURS_MAX_SPANS)
-		ereturn(escontext, false,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("business hours have too many opening times"),
-				 errdetail("There are " INT64_FORMAT " over all weekdays and special dates; at most %d are supported.",
-						   nspans, HOURS_MAX_SPANS)));
-	if (nspecials > HOURS_MAX_SPECIALS)
-		ereturn(escontext, false,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("business hours have too many special dates"),
-				 errdetail("There are " INT64_FORMAT "; at most %d are supported.",
-						   nspecials, HOURS_MAX_SPECIALS)));
-	return true;
-}
-
-
-/* ----------
- * Parser
- *
- * Every function is entered with its first token in scan->token and leaves
- * the first one behind it there. False after a soft error was saved.
- * ----------
- */
 
 /* May this token follow a complete rule? */
 static bool
@@ -197,8 +109,7 @@ parse_weekdays(HoursScanner *scan, bool *named)
 									  token->kind == HOURS_DATE ?
 									  "One rule names weekdays or dates, not both." :
 									  "A weekday is expected here.",
-									  token->kind == HOURS_DATE ?
-									  HINT_SEPARATOR : NULL);
+									  hint_misplaced(token));
 		first = last = token->value;
 		if (!hours_scan(scan))
 			return false;
@@ -209,7 +120,7 @@ parse_weekdays(HoursScanner *scan, bool *named)
 			if (token->kind != HOURS_WEEKDAY)
 				return hours_syntax_error(scan, token,
 										  "A weekday is expected here.",
-										  NULL);
+										  hint_misplaced(token));
 			last = token->value;
 			if (!hours_scan(scan))
 				return false;
@@ -242,8 +153,7 @@ parse_dates(HoursScanner *scan, PartBuilder *builder)
 									  token->kind == HOURS_WEEKDAY ?
 									  "One rule names weekdays or dates, not both." :
 									  "A date is expected here.",
-									  token->kind == HOURS_WEEKDAY ?
-									  HINT_SEPARATOR : NULL);
+									  hint_misplaced(token));
 		if (builder->ndates == builder->maxdates)
 		{
 			builder->maxdates = Max(16, builder->maxdates * 2);
@@ -271,13 +181,8 @@ parse_span(HoursScanner *scan, HoursSpan *span)
 	HoursToken *token = &scan->token;
 
 	if (token->kind != HOURS_TIME)
-		return hours_syntax_error(scan, token,
-								  "A time is expected here.",
-								  token->kind == HOURS_WEEKDAY ||
-								  token->kind == HOURS_DATE ||
-								  token->kind == HOURS_ALWAYS ?
-								  HINT_SEPARATOR :
-								  "Write times as HH:MM or HH:MM:SS, as in \"09:00-17:00\".");
+		return hours_syntax_error(scan, token, "A time is expected here.",
+								  hint_misplaced(token));
 	if (token->value == DAY_SECS)
 		return hours_range_error(scan, token,
 								 "24:00 is the end of a day and can only close.",
@@ -289,13 +194,13 @@ parse_span(HoursScanner *scan, HoursSpan *span)
 	if (!hours_token_is(token, '-'))
 		return hours_syntax_error(scan, token,
 								  "A hyphen and the closing time are expected here.",
-								  NULL);
+								  hint_misplaced(token));
 	if (!hours_scan(scan))
 		return false;
 	if (token->kind != HOURS_TIME)
 		return hours_syntax_error(scan, token,
 								  "The closing time is expected here.",
-								  "Write times as HH:MM or HH:MM:SS, as in \"09:00-17:00\".");
+								  hint_misplaced(token));
 	span->close = token->value;
 	if (span->close <= span->open)
 		span->close += DAY_SECS;
@@ -368,7 +273,8 @@ parse_rule(HoursScanner *scan, PartBuilder *builder)
 									  "\"off\" needs the days it is for.",
 									  "Name the days, as in \"Mo-Su off\".");
 		default:
-			return hours_syntax_error(scan, token, EXPECT_RULE, NULL);
+			return hours_syntax_error(scan, token, EXPECT_RULE,
+									  hint_misplaced(token));
 	}
 
 	if (selector.kind == HOURS_ALWAYS)
@@ -385,7 +291,8 @@ parse_rule(HoursScanner *scan, PartBuilder *builder)
 			return false;
 	}
 	else if (!ends_rule(token))
-		return hours_syntax_error(scan, token, EXPECT_TIMES, NULL);
+		return hours_syntax_error(scan, token, EXPECT_TIMES,
+								  hint_misplaced(token));
 	else if (selector.kind == HOURS_DATE)
 		day = whole_day();
 	else
@@ -437,7 +344,7 @@ parse_part(HoursScanner *scan, PartBuilder *builder)
 			builder->week[d] = whole_day();
 		if (!hours_scan(scan))
 			return false;
-		if (hours_token_is(token, ';') || hours_token_is(token, ','))
+		if (token->kind != HOURS_END && !hours_token_is(token, '-'))
 			return hours_syntax_error(scan, token,
 									  "Only 24/7 alone needs no time zone.",
 									  EXAMPLE_ZONE);
@@ -534,147 +441,4 @@ hours_text_parse(const char *text, Node *escontext)
 	if (!hours_rules_check_limits(rules, escontext))
 		return NULL;
 	return rules;
-}
-
-
-/* ----------
- * Printer
- * ----------
- */
-
-static void
-print_time(StringInfo out, int32 secs)
-{
-	appendStringInfo(out, "%02d:%02d", secs / SECS_PER_HOUR,
-					 secs / SECS_PER_MINUTE % MINS_PER_HOUR);
-	if (secs % SECS_PER_MINUTE != 0)
-		appendStringInfo(out, ":%02d", secs % SECS_PER_MINUTE);
-}
-
-/* A span of at most 24 hours */
-static void
-print_span(StringInfo out, int32 open, int32 close)
-{
-	print_time(out, open);
-	appendStringInfoChar(out, '-');
-	print_time(out, close > DAY_SECS ? close - DAY_SECS : close);
-}
-
-/*
- * What a day says. A merged span longer than 24 hours is written as two of
- * exactly 24 hours that cover it: it is shorter than 48.
- */
-static void
-print_day(StringInfo out, const HoursDay *day)
-{
-	if (day->nspans == 0)
-		appendStringInfoString(out, "off");
-	for (int32 i = 0; i < day->nspans; i++)
-	{
-		HoursSpan	span = day->spans[i];
-
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		if (span.close - span.open > DAY_SECS)
-		{
-			print_span(out, span.open, span.open + DAY_SECS);
-			appendStringInfoChar(out, ',');
-			span.open = span.close - DAY_SECS;
-		}
-		print_span(out, span.open, span.close);
-	}
-}
-
-/* The weekdays from first on that share its hours, as ranges and single days */
-static void
-print_weekdays(StringInfo out, const HoursDay *week, int first)
-{
-	const char *separator = "";
-
-	for (int d = first; d < 7; d++)
-	{
-		int			last = d;
-
-		if (!day_equal(&week[d], &week[first]))
-			continue;
-		while (last < 6 && day_equal(&week[last + 1], &week[first]))
-			last++;
-		appendStringInfo(out, "%s%s", separator, weekday_letters[d]);
-		if (last > d)
-			appendStringInfo(out, "-%s", weekday_letters[last]);
-		separator = ",";
-		d = last;
-	}
-}
-
-static void
-print_date(StringInfo out, int32 date)
-{
-	int			year,
-				month,
-				day;
-
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	appendStringInfo(out, "%04d-%02d-%02d", year, month, day);
-}
-
-static void
-print_part(StringInfo out, const HoursPart *part)
-{
-	const char *separator = " ";
-
-	if (hours_part_is_always(part))
-	{
-		appendStringInfoString(out, "24/7");
-		return;
-	}
-
-	appendStringInfoString(out, part->zone);
-	for (int d = 0; d < 7; d++)
-	{
-		bool		printed = part->week[d].nspans == 0;
-
-		for (int earlier = 0; earlier < d && !printed; earlier++)
-			printed = day_equal(&part->week[earlier], &part->week[d]);
-		if (printed)
-			continue;
-		appendStringInfoString(out, separator);
-		print_weekdays(out, part->week, d);
-		appendStringInfoChar(out, ' ');
-		print_day(out, &part->week[d]);
-		separator = "; ";
-	}
-
-	for (int32 i = 0; i < part->nspecials; i++)
-	{
-		const HoursSpecial *special = &part->specials[i];
-
-		if (i > 0 && day_equal(&special->day, &special[-1].day))
-			continue;
-		appendStringInfoString(out, separator);
-		print_date(out, special->date);
-		for (int32 j = i + 1; j < part->nspecials &&
-			 day_equal(&part->specials[j].day, &special->day); j++)
-		{
-			appendStringInfoChar(out, ',');
-			print_date(out, part->specials[j].date);
-		}
-		appendStringInfoChar(out, ' ');
-		print_day(out, &special->day);
-		separator = "; ";
-	}
-
-	if (strcmp(separator, " ") == 0)
-		appendStringInfoString(out, " Mo-Su off");
-}
-
-char *
-hours_text_print(const HoursRules *rules)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	Assert(rules->nparts == 1);
-	print_part(&out, &rules->parts[0]);
-	return out.data;
 }
