@@ -32,7 +32,6 @@
 #include "common/hashfn.h"
 #include "common/sha2.h"
 #include "libpq/pqformat.h"
-#include "utils/builtins.h"
 
 #include "business_hours.h"
 #include "zone.h"
