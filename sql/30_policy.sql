@@ -188,6 +188,8 @@ CREATE TRIGGER metric_shipped_update BEFORE UPDATE ON sla.metric
     FOR EACH ROW WHEN (OLD.shipped OR NEW.shipped) EXECUTE FUNCTION sla.refuse_change('This row came with the extension and is not dumped. Add a metric of another name.');
 CREATE TRIGGER metric_shipped_delete BEFORE DELETE ON sla.metric
     FOR EACH ROW WHEN (OLD.shipped) EXECUTE FUNCTION sla.refuse_change('This row came with the extension and is not dumped.');
+CREATE TRIGGER metric_shipped_truncate BEFORE TRUNCATE ON sla.metric
+    FOR EACH STATEMENT EXECUTE FUNCTION sla.refuse_change('Some of these rows came with the extension and are not dumped. Delete the others.');
 
 -- Invalidation of what backends have compiled. By row, not by statement, and
 -- always: logical replication fires nothing else. sla.policy itself is not

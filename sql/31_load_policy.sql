@@ -145,6 +145,7 @@ CREATE FUNCTION sla.target_problems(base text, target jsonb, calendars jsonb)
 #variable_conflict use_column
 DECLARE
     member text;
+    value text;
     wrong text;
 BEGIN
     IF jsonb_typeof(target) <> 'object' THEN
@@ -153,22 +154,29 @@ BEGIN
     END IF;
     RETURN QUERY SELECT * FROM sla.member_problems(base, target, '{severity,metric,goal}', '{calendar}');
 
+    -- statements, because a CASE folds constant casts before it chooses
     FOREACH member IN ARRAY '{severity,metric,goal,calendar}'::text[] LOOP
-        CONTINUE WHEN NOT target ? member;
-        wrong := CASE
-            WHEN jsonb_typeof(target -> member) = 'null' AND member IN ('goal', 'calendar') THEN NULL
-            WHEN jsonb_typeof(target -> member) <> 'string' THEN
-                'must be a string' || CASE member WHEN 'goal' THEN ', or null: depends' ELSE '' END
-            WHEN member = 'severity' THEN sla.input_problem(target ->> member, 'sla.severity')
-            WHEN member = 'goal' THEN
-                coalesce(sla.input_problem(target ->> member, 'sla.business_interval'),
-                         CASE WHEN (target ->> member)::sla.business_interval OPERATOR(sla.<=) '0' THEN 'must be more than nothing' END)
-            WHEN member = 'metric' AND NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = target ->> member) THEN
-                format('metric %s does not exist; known are %s', target -> member,
-                       (SELECT string_agg(m.name, ', ' ORDER BY m.name) FROM sla.metric m))
-            WHEN member = 'calendar' AND NOT coalesce(calendars ? (target ->> member), false) THEN
-                format('calendar %s is not among the calendars of the document', target -> member)
-        END;
+        CONTINUE WHEN NOT target ? member
+            OR jsonb_typeof(target -> member) = 'null' AND member IN ('goal', 'calendar');
+        value := target ->> member;
+        wrong := NULL;
+        IF jsonb_typeof(target -> member) <> 'string' THEN
+            wrong := 'must be a string' || CASE member WHEN 'goal' THEN ', or null: depends' ELSE '' END;
+        ELSIF member = 'severity' THEN
+            wrong := sla.input_problem(value, 'sla.severity');
+        ELSIF member = 'goal' THEN
+            wrong := sla.input_problem(value, 'sla.business_interval');
+            IF wrong IS NULL AND value::sla.business_interval OPERATOR(sla.<=) '0' THEN
+                wrong := 'must be more than nothing';
+            END IF;
+        ELSIF member = 'metric' THEN
+            IF NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = value) THEN
+                wrong := format('metric "%s" does not exist; known are %s', value,
+                                (SELECT string_agg(m.name, ', ' ORDER BY m.name) FROM sla.metric m));
+            END IF;
+        ELSIF NOT coalesce(calendars ? value, false) THEN
+            wrong := format('calendar "%s" is not among the calendars of the document', value);
+        END IF;
         IF wrong IS NOT NULL THEN
             RETURN QUERY SELECT sla.json_path(base, member), wrong;
         END IF;
@@ -211,7 +219,7 @@ BEGIN
     IF jsonb_typeof(document -> 'time_zone') <> 'string' THEN
         RETURN QUERY SELECT '$.time_zone', 'must be a string';
     ELSIF sla.zone_name(document ->> 'time_zone') IS NULL AND document ? 'time_zone' THEN
-        RETURN QUERY SELECT '$.time_zone', format('time zone %s is not an IANA name known to this server', document -> 'time_zone');
+        RETURN QUERY SELECT '$.time_zone', format('time zone "%s" is not an IANA name known to this server', document ->> 'time_zone');
     END IF;
 
     IF jsonb_typeof(document -> 'notes') <> 'array' THEN
@@ -276,14 +284,13 @@ CREATE FUNCTION sla.load_policy(document jsonb, effective_from timestamptz DEFAU
     LANGUAGE plpgsql VOLATILE
     SET search_path TO pg_catalog, pg_temp
     AS $$
-#variable_conflict use_column
 DECLARE
     policy_name constant text := document ->> 'policy';
     starts timestamptz := load_policy.effective_from;
     version_id int;
     calendar_names jsonb := '{}';
     calendar_name text;
-    hours sla.business_hours;
+    wanted sla.business_hours;
     item record;
     problems record;
 BEGIN
@@ -325,11 +332,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.policy = policy_name AND v.effective_from > starts);
 
     FOR item IN SELECT e.key, e.value FROM jsonb_each(document -> 'calendars') AS e LOOP
-        hours := sla.calendar_hours(item.value);
+        wanted := sla.calendar_hours(item.value);
         -- of several rows that say the same, the one used last
         SELECT c.name INTO calendar_name
         FROM sla.calendar c
-        WHERE c.policy = policy_name AND c.document_key = item.key AND c.hours OPERATOR(sla.=) hours
+        WHERE c.policy = policy_name AND c.document_key = item.key AND c.hours OPERATOR(sla.=) wanted
         ORDER BY (SELECT max(t.policy_version_id) FROM sla.target t WHERE t.calendar = c.name) DESC NULLS LAST, c.name
         LIMIT 1;
         IF NOT FOUND THEN
@@ -338,7 +345,7 @@ BEGIN
                 calendar_name := calendar_name || '@' || version_id;
             END IF;
             INSERT INTO sla.calendar (name, hours, policy, document_key)
-                VALUES (calendar_name, hours, policy_name, item.key);
+                VALUES (calendar_name, wanted, policy_name, item.key);
         END IF;
         calendar_names := calendar_names || jsonb_build_object(item.key, calendar_name);
     END LOOP;
@@ -415,7 +422,6 @@ CREATE FUNCTION sla.policy_document(name text, at timestamptz DEFAULT 'infinity'
     LANGUAGE plpgsql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
     AS $$
-#variable_conflict use_column
 DECLARE
     version sla.policy_version;
     written jsonb;
