@@ -68,10 +68,21 @@ TESTS = $(sort $(wildcard test/sql/*.sql))
 REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
 REGRESS_OPTS = --inputdir=test --load-extension=slapolicy
 
-TAP_TESTS = 1
-PROVE_TESTS = test/t/*.pl
+# Two sessions at a time: specs and expectations in test/isolation.
+SPECS = $(sort $(wildcard test/isolation/specs/*.spec))
+ifneq ($(SPECS),)
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(SPECS))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=slapolicy
+endif
 
-EXTRA_CLEAN = build META.json results regression.diffs regression.out tmp_check
+# Servers of their own, started by PostgreSQL::Test::Cluster.
+PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
+ifneq ($(PROVE_TESTS),)
+TAP_TESTS = 1
+endif
+
+EXTRA_CLEAN = build META.json results regression.diffs regression.out \
+	output_iso tmp_check tmp_check_iso
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -96,3 +107,15 @@ check-clash:
 	if [ -n "$$clash" ]; then \
 		echo "install parts and tests share names: $$clash" >&2; exit 1; \
 	fi
+
+# The Perl tests alone; `make installcheck` runs them after the others.
+.PHONY: prove_installcheck
+prove_installcheck:
+	$(prove_installcheck)
+
+# The pgTAP tests on the running server of PGHOST, PGPORT and PGDATABASE; the
+# database must have the extensions pgtap and slapolicy.
+PG_PROVE = pg_prove
+.PHONY: pgtap
+pgtap:
+	$(PG_PROVE) $(sort $(wildcard test/pgtap/*.sql))
