@@ -1,0 +1,49 @@
+-- Randomised comparison of the calendar engine with a slow, obvious oracle.
+--
+--	psql -X -f test/property/oracle.sql
+--
+-- in a database in which slapolicy can be created. Nothing stays behind: it
+-- all happens in one transaction that is rolled back. Exits with an error
+-- when anything disagrees; each disagreement is printed as SQL to paste.
+--
+-- seed (-1 .. 1) and calendars (how many; each is asked about 80 questions)
+-- come from psql variables or from the environment:
+--
+--	psql -X -v seed=0.5 -v calendars=5000 -f test/property/oracle.sql
+--	ORACLE_SEED=0.5 ORACLE_CALENDARS=5000 ...
+
+\set QUIET on
+\set ON_ERROR_STOP on
+\if :{?seed} \else \getenv seed ORACLE_SEED \endif
+\if :{?seed} \else \set seed 0.2026 \endif
+\if :{?calendars} \else \getenv calendars ORACLE_CALENDARS \endif
+\if :{?calendars} \else \set calendars 300 \endif
+
+BEGIN;
+SET LOCAL timezone = 'UTC';
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL client_min_messages = warning;
+-- thousands of small statements: compiling or parallelising them costs more
+SET LOCAL jit = off;
+SET LOCAL max_parallel_workers_per_gather = 0;
+CREATE EXTENSION IF NOT EXISTS slapolicy;
+
+\ir lib/oracle.sql
+\ir lib/selfcheck.sql
+\ir lib/generator.sql
+\ir lib/compare.sql
+
+\echo 'seed' :seed 'calendars' :calendars
+SELECT setseed(:seed) \g /dev/null
+SELECT oracle.random_calendar(c), oracle.lay_out(c), oracle.random_questions(c)
+FROM generate_series(1, :calendars) c \g /dev/null
+SELECT oracle.ask_one_by_one() \g /dev/null
+SELECT oracle.ask_together() \g /dev/null
+SELECT count(*) AS comparisons, count(DISTINCT calendar) AS calendars,
+	   (SELECT count(DISTINCT zone) FROM oracle.calendar) AS zones,
+	   count(*) FILTER (WHERE ask LIKE 'law%') AS laws
+FROM oracle.question;
+SELECT oracle.verdict(:'seed') \g /dev/null
+
+ROLLBACK;
