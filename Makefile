@@ -30,10 +30,15 @@ SRCS = \
 	src/policy_read.c \
 	src/policy.c \
 	src/clock.c \
+	src/ticket.c \
 	src/worker_shmem.c \
-	src/attachment.c \
+	src/ledger_tables.c \
 	src/ledger.c \
+	src/ledger_clock.c \
+	src/attachment.c \
+	src/record.c \
 	src/stamp.c \
+	src/restamp.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
