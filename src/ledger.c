@@ -1,0 +1,264 @@
+/*
+ * ledger.c
+ *		Tickets and their events, in and out of the ledger. Clocks and alerts
+ *		are in ledger_clock.c.
+ *
+ * Knows nothing of ticket tables, triggers and policies.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_collation_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "ledger.h"
+#include "ledger_tables.h"
+
+/* The states a ticket can have, so that rows read back as constants */
+static const char *const states[] = {"open", "resolved", "deleted"};
+
+static const char *
+state_constant(const char *state)
+{
+	for (int i = 0; i < (int) lengthof(states); i++)
+		if (strcmp(states[i], state) == 0)
+			return states[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("unknown state \"%s\" in sla.ticket", state)));
+}
+
+static void
+read_ticket(Ledger *ledger, HeapTuple tuple, LedgerTicket *ticket)
+{
+	Datum		values[TICKET_NATTS];
+	bool		nulls[TICKET_NATTS];
+	char	   *state;
+
+	heap_deform_tuple(tuple,
+					  RelationGetDescr(ledger_table(ledger, LEDGER_TICKET)),
+					  values, nulls);
+	memset(ticket, 0, sizeof(*ticket));
+	ticket->tid = tuple->t_self;
+	ticket->id = DatumGetInt64(values[TICKET_ID - 1]);
+	ticket->attachment_id = DatumGetInt32(values[TICKET_ATTACHMENT_ID - 1]);
+	ticket->key = TextDatumGetCString(values[TICKET_KEY - 1]);
+	ticket->version = DatumGetInt32(values[TICKET_VERSION - 1]);
+	state = TextDatumGetCString(values[TICKET_STATE - 1]);
+	ticket->state = state_constant(state);
+	pfree(state);
+	if (!nulls[TICKET_SEVERITY - 1])
+		ticket->severity = DatumGetSeverity(values[TICKET_SEVERITY - 1]);
+	if (!nulls[TICKET_POLICY_VERSION_ID - 1])
+		ticket->policy_version_id =
+			DatumGetInt32(values[TICKET_POLICY_VERSION_ID - 1]);
+	ticket->received.known = !nulls[TICKET_RECEIVED_AT - 1];
+	if (ticket->received.known)
+		ticket->received.at =
+			DatumGetTimestampTz(values[TICKET_RECEIVED_AT - 1]);
+	if (!nulls[TICKET_EXEMPT - 1])
+		ticket->exempt = TextDatumGetCString(values[TICKET_EXEMPT - 1]);
+}
+
+bool
+ledger_find_ticket(Ledger *ledger, int32 attachment_id, const char *key,
+				   bool lock, LedgerTicket *ticket)
+{
+	ScanKeyData keys[2];
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&keys[0], TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(attachment_id));
+	ScanKeyInit(&keys[1], TICKET_KEY, BTEqualStrategyNumber,
+				F_TEXTEQ, CStringGetTextDatum(key));
+	ledger_scan_begin(ledger, LEDGER_TICKET, keys, 2, &scan);
+	tuple = ledger_scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+		read_ticket(ledger, tuple, ticket);
+	ledger_scan_end(&scan);
+
+	if (found && lock)
+	{
+		found = ledger_lock_row(ledger, LEDGER_TICKET, &ticket->tid, &tuple);
+		if (found)
+			read_ticket(ledger, tuple, ticket);
+	}
+	return found;
+}
+
+List *
+ledger_ticket_keys(Ledger *ledger, int32 attachment_id, const char *state)
+{
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	List	   *keys = NIL;
+
+	ScanKeyInit(&key, TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(attachment_id));
+	ledger_scan_begin(ledger, LEDGER_TICKET, &key, 1, &scan);
+	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		LedgerTicket ticket;
+
+		read_ticket(ledger, tuple, &ticket);
+		if (strcmp(ticket.state, state) == 0)
+			keys = lappend(keys, ticket.key);
+	}
+	ledger_scan_end(&scan);
+	return keys;
+}
+
+static void
+fill_ticket(const LedgerTicket *ticket, Datum *values, bool *nulls)
+{
+	memset(nulls, 0, TICKET_NATTS * sizeof(bool));
+	values[TICKET_ID - 1] = Int64GetDatum(ticket->id);
+	values[TICKET_ATTACHMENT_ID - 1] = Int32GetDatum(ticket->attachment_id);
+	values[TICKET_KEY - 1] = CStringGetTextDatum(ticket->key);
+	values[TICKET_VERSION - 1] = Int32GetDatum(ticket->version);
+	values[TICKET_STATE - 1] = CStringGetTextDatum(ticket->state);
+	values[TICKET_SEVERITY - 1] = SeverityGetDatum(ticket->severity);
+	nulls[TICKET_SEVERITY - 1] = ticket->severity == 0;
+	values[TICKET_POLICY_VERSION_ID - 1] =
+		Int32GetDatum(ticket->policy_version_id);
+	nulls[TICKET_POLICY_VERSION_ID - 1] = ticket->policy_version_id == 0;
+	values[TICKET_RECEIVED_AT - 1] = TimestampTzGetDatum(ticket->received.at);
+	nulls[TICKET_RECEIVED_AT - 1] = !ticket->received.known;
+	nulls[TICKET_EXEMPT - 1] = ticket->exempt == NULL;
+	if (ticket->exempt != NULL)
+		values[TICKET_EXEMPT - 1] = CStringGetTextDatum(ticket->exempt);
+}
+
+void
+ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket)
+{
+	Datum		values[TICKET_NATTS];
+	bool		nulls[TICKET_NATTS];
+
+	ticket->id = ledger_next_id(LEDGER_TICKET);
+	ticket->version = 1;
+	fill_ticket(ticket, values, nulls);
+	ledger_insert(ledger, LEDGER_TICKET, values, nulls);
+}
+
+void
+ledger_update_ticket(Ledger *ledger, LedgerTicket *ticket)
+{
+	Datum		values[TICKET_NATTS];
+	bool		nulls[TICKET_NATTS];
+
+	ticket->version++;
+	fill_ticket(ticket, values, nulls);
+	ledger_update(ledger, LEDGER_TICKET, &ticket->tid, values, nulls);
+}
+
+/*
+ * What an event carries besides its time is text in the table: a severity in
+ * new_value of opened and severity, a seq in that of retracted.
+ */
+static void
+read_event_value(TicketEvent *event, const char *value)
+{
+	if (event->kind == EVENT_RETRACTED)
+		event->retracts = pg_strtoint32(value);
+	else if (!severity_parse(value, &event->severity))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("unknown severity \"%s\" in sla.event", value)));
+}
+
+void
+ledger_read_events(Ledger *ledger, int64 ticket_id, TicketHistory *history)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_EVENT));
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, EVENT_TICKET_ID, BTEqualStrategyNumber,
+				F_INT8EQ, Int64GetDatum(ticket_id));
+	ledger_scan_begin(ledger, LEDGER_EVENT, &key, 1, &scan);
+	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		Datum		values[EVENT_NATTS];
+		bool		nulls[EVENT_NATTS];
+		EventKind	kind;
+		char	   *value;
+		TicketEvent *event;
+
+		heap_deform_tuple(tuple, desc, values, nulls);
+		value = TextDatumGetCString(values[EVENT_KIND - 1]);
+		if (!event_kind_from_text(value, &kind))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("unknown kind of event \"%s\" in sla.event", value)));
+		pfree(value);
+		event = ticket_history_append(history, kind,
+									  DatumGetTimestampTz(values[EVENT_AT - 1]));
+		event->seq = DatumGetInt32(values[EVENT_SEQ - 1]);
+		if ((kind == EVENT_OPENED || kind == EVENT_SEVERITY ||
+			 kind == EVENT_RETRACTED) && !nulls[EVENT_NEW_VALUE - 1])
+		{
+			value = TextDatumGetCString(values[EVENT_NEW_VALUE - 1]);
+			read_event_value(event, value);
+			pfree(value);
+		}
+	}
+	ledger_scan_end(&scan);
+	history->nrecorded = history->nevents;
+}
+
+void
+ledger_write_events(Ledger *ledger, int64 ticket_id, TicketHistory *history,
+					TimestampTz recorded_at)
+{
+	Severity	severity = 0;
+
+	for (int i = 0; i < history->nevents; i++)
+	{
+		const TicketEvent *event = &history->events[i];
+		bool		has_severity = event->kind == EVENT_OPENED ||
+			event->kind == EVENT_SEVERITY;
+		Datum		values[EVENT_NATTS];
+		bool		nulls[EVENT_NATTS] = {0};
+
+		if (i >= history->nrecorded)
+		{
+			values[EVENT_TICKET_ID - 1] = Int64GetDatum(ticket_id);
+			values[EVENT_SEQ - 1] = Int32GetDatum(event->seq);
+			values[EVENT_KIND - 1] =
+				CStringGetTextDatum(event_kind_text(event->kind));
+			values[EVENT_AT - 1] = TimestampTzGetDatum(event->at);
+			values[EVENT_RECORDED_AT - 1] = TimestampTzGetDatum(recorded_at);
+			nulls[EVENT_OLD_VALUE - 1] = event->kind != EVENT_SEVERITY ||
+				severity == 0;
+			if (!nulls[EVENT_OLD_VALUE - 1])
+				values[EVENT_OLD_VALUE - 1] =
+					CStringGetTextDatum(severity_text(severity));
+			nulls[EVENT_NEW_VALUE - 1] = true;
+			if (event->kind == EVENT_RETRACTED)
+			{
+				nulls[EVENT_NEW_VALUE - 1] = false;
+				values[EVENT_NEW_VALUE - 1] =
+					CStringGetTextDatum(psprintf("%d", event->retracts));
+			}
+			else if (has_severity && event->severity != 0)
+			{
+				nulls[EVENT_NEW_VALUE - 1] = false;
+				values[EVENT_NEW_VALUE - 1] =
+					CStringGetTextDatum(severity_text(event->severity));
+			}
+			ledger_insert(ledger, LEDGER_EVENT, values, nulls);
+		}
+		if (has_severity)
+			severity = event->severity;
+	}
+	history->nrecorded = history->nevents;
+}

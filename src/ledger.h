@@ -1,0 +1,80 @@
+/*
+ * ledger.h
+ *		Rows of sla.ticket, sla.event, sla.clock and sla.alert, in and out.
+ *
+ * Rows are read with the latest snapshot, whatever the isolation level, and
+ * written straight to heap and indexes, whatever the privileges of the user:
+ * callers decide what may be recorded. Every writer locks the ticket's row
+ * first.
+ */
+#ifndef SLAPOLICY_LEDGER_H
+#define SLAPOLICY_LEDGER_H
+
+#include "slapolicy.h"
+#include "storage/itemptr.h"
+#include "clock.h"
+#include "ticket.h"
+
+/* The ledger's tables, open for one piece of work */
+typedef struct Ledger Ledger;
+
+/* A row of sla.ticket */
+typedef struct LedgerTicket
+{
+	ItemPointerData tid;
+	int64		id;
+	int32		attachment_id;
+	char	   *key;
+	int32		version;
+	const char *state;
+	Severity	severity;		/* 0: NULL */
+	int32		policy_version_id;	/* 0: NULL */
+	MaybeTime	received;
+	char	   *exempt;			/* NULL: none */
+} LedgerTicket;
+
+/*
+ * Open the tables for reading, or for writing as well. Raises 42P01 when they
+ * are gone. Close it in the same (sub)transaction; an error closes it, too.
+ */
+extern Ledger *ledger_open(bool writing);
+extern void ledger_close(Ledger *ledger);
+
+/*
+ * Find a ticket by attachment and key; false when there is none. With lock,
+ * its row is locked until the end of the transaction, waiting for others, and
+ * what comes back is its latest version.
+ */
+extern bool ledger_find_ticket(Ledger *ledger, int32 attachment_id,
+							   const char *key, bool lock,
+							   LedgerTicket *ticket);
+
+/* Keys of the attachment's tickets in a state; a list of palloc'd strings. */
+extern List *ledger_ticket_keys(Ledger *ledger, int32 attachment_id,
+								const char *state);
+
+/* Fills in id and version. */
+extern void ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket);
+
+/* Writes everything but id and attachment, with version + 1; must be locked. */
+extern void ledger_update_ticket(Ledger *ledger, LedgerTicket *ticket);
+
+/* Append the recorded events of a ticket, in order of recording. */
+extern void ledger_read_events(Ledger *ledger, int64 ticket_id,
+							   TicketHistory *history);
+
+/* Write the events of a history that are not recorded yet. */
+extern void ledger_write_events(Ledger *ledger, int64 ticket_id,
+								TicketHistory *history,
+								TimestampTz recorded_at);
+
+/*
+ * Make the ticket's clocks what the fold says: new ones are inserted, changed
+ * ones updated, ones that should never have been removed. now decides
+ * whether a breach that was flagged is undone; a new ticket has none yet.
+ */
+extern void ledger_write_clocks(Ledger *ledger, int64 ticket_id,
+								const Clock *clocks, int nclocks,
+								TimestampTz now, bool new_ticket);
+
+#endif							/* SLAPOLICY_LEDGER_H */

@@ -1,0 +1,277 @@
+/*
+ * ledger_clock.c
+ *		Brings a ticket's rows of sla.clock up to what the fold says.
+ *
+ * The queue of the worker is a column of these rows: next_alert_at says when
+ * the breach has to be flagged, NULL that there is nothing (left) to flag. A
+ * clock that was stopped late keeps it until the worker has flagged it, so
+ * that no breach is lost however short it was.
+ *
+ * Every new due time is a new aim, and alerts are unique per aim. When later
+ * facts undo a breach that was flagged, a withdrawal is added to the alerts
+ * and the clock takes a new aim; nothing is erased.
+ *
+ * Knows nothing of policies, events and the worker's own life.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "calendar.h"
+#include "ledger.h"
+#include "ledger_tables.h"
+#include "worker.h"
+
+/* A row of sla.clock as far as it is compared */
+typedef struct ClockRow
+{
+	ItemPointerData tid;
+	bool		matched;		/* the fold still has it */
+	Datum		values[CLOCK_NATTS];
+	bool		nulls[CLOCK_NATTS];
+} ClockRow;
+
+#define CLOCK_DUE(row)		DatumGetTimestampTz((row)->values[CLOCK_DUE_AT - 1])
+#define CLOCK_ROW_ID(row)	DatumGetInt64((row)->values[CLOCK_ID - 1])
+#define CLOCK_ROW_AIM(row)	DatumGetInt32((row)->values[CLOCK_AIM - 1])
+
+/*
+ * The ticket's clocks, locked and as they are now: the worker may have
+ * flagged one a moment ago.
+ */
+static List *
+read_clocks(Ledger *ledger, int64 ticket_id)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	List	   *rows = NIL;
+	List	   *kept = NIL;
+	ListCell   *lc;
+
+	ScanKeyInit(&key, CLOCK_TICKET_ID, BTEqualStrategyNumber,
+				F_INT8EQ, Int64GetDatum(ticket_id));
+	ledger_scan_begin(ledger, LEDGER_CLOCK, &key, 1, &scan);
+	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		ClockRow   *row = palloc0(sizeof(ClockRow));
+
+		row->tid = tuple->t_self;
+		rows = lappend(rows, row);
+	}
+	ledger_scan_end(&scan);
+
+	foreach(lc, rows)
+	{
+		ClockRow   *row = lfirst(lc);
+
+		if (!ledger_lock_row(ledger, LEDGER_CLOCK, &row->tid, &tuple))
+			continue;
+		heap_deform_tuple(tuple, desc, row->values, row->nulls);
+		kept = lappend(kept, row);
+	}
+	return kept;
+}
+
+/* Was an alert of this kind written for the clock's present aim? */
+static bool
+has_alert(Ledger *ledger, const ClockRow *row, const char *kind)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_ALERT));
+	ScanKeyData keys[2];
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&keys[0], ALERT_CLOCK_ID, BTEqualStrategyNumber,
+				F_INT8EQ, Int64GetDatum(CLOCK_ROW_ID(row)));
+	ScanKeyInit(&keys[1], ALERT_AIM, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(CLOCK_ROW_AIM(row)));
+	ledger_scan_begin(ledger, LEDGER_ALERT, keys, 2, &scan);
+	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		bool		isnull;
+		char	   *value = TextDatumGetCString(heap_getattr(tuple, ALERT_KIND,
+															 desc, &isnull));
+
+		found = strcmp(value, kind) == 0;
+	}
+	ledger_scan_end(&scan);
+	return found;
+}
+
+static void
+write_withdrawal(Ledger *ledger, const ClockRow *row, TimestampTz now)
+{
+	Datum		values[ALERT_NATTS];
+	bool		nulls[ALERT_NATTS] = {0};
+
+	values[ALERT_ID - 1] = Int64GetDatum(ledger_next_id(LEDGER_ALERT));
+	values[ALERT_CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
+	values[ALERT_TICKET_ID - 1] = row->values[CLOCK_TICKET_ID - 1];
+	values[ALERT_AIM - 1] = row->values[CLOCK_AIM - 1];
+	values[ALERT_THRESHOLD - 1] = NumericGetDatum(int64_to_numeric(1));
+	values[ALERT_KIND - 1] = CStringGetTextDatum("withdrawal");
+	values[ALERT_DUE_AT - 1] = row->values[CLOCK_DUE_AT - 1];
+	values[ALERT_FLAGGED_AT - 1] = TimestampTzGetDatum(now);
+	ledger_insert(ledger, LEDGER_ALERT, values, nulls);
+}
+
+/* When the clock has to be flagged if it was not yet; false: never */
+static bool
+alert_wanted(const Clock *clock)
+{
+	if (TIMESTAMP_NOT_FINITE(clock->due_at))
+		return false;
+	return clock->outcome == CLOCK_RUNNING || clock->outcome == CLOCK_BREACHED;
+}
+
+/* Everything but id, aim and next_alert_at */
+static void
+fill_clock(const Clock *clock, int64 ticket_id, Datum *values, bool *nulls)
+{
+	bool		running = clock->outcome == CLOCK_RUNNING;
+
+	memset(nulls, 0, CLOCK_NATTS * sizeof(bool));
+	values[CLOCK_TICKET_ID - 1] = Int64GetDatum(ticket_id);
+	values[CLOCK_METRIC - 1] = CStringGetTextDatum(clock->metric);
+	values[CLOCK_CYCLE - 1] = Int32GetDatum(clock->cycle);
+	values[CLOCK_SEVERITY - 1] = SeverityGetDatum(clock->severity);
+	values[CLOCK_GOAL - 1] = PointerGetDatum(&clock->goal);
+	values[CLOCK_HOURS_ID - 1] = Int32GetDatum(clock->hours_id);
+	values[CLOCK_STARTED_AT - 1] = TimestampTzGetDatum(clock->started_at);
+	values[CLOCK_DUE_AT - 1] = TimestampTzGetDatum(clock->due_at);
+	values[CLOCK_STOPPED_AT - 1] = TimestampTzGetDatum(clock->stopped_at);
+	nulls[CLOCK_STOPPED_AT - 1] = running;
+	nulls[CLOCK_WORKED - 1] = running;
+	if (!running)
+		values[CLOCK_WORKED - 1] =
+			IntervalPGetDatum(interval_of_usecs(clock->worked));
+	values[CLOCK_PAUSED - 1] =
+		IntervalPGetDatum(interval_of_usecs(clock->paused));
+	nulls[CLOCK_OUTCOME - 1] = running;
+	if (!running)
+		values[CLOCK_OUTCOME - 1] =
+			CStringGetTextDatum(clock_outcome_text(clock->outcome));
+}
+
+static void
+insert_clock(Ledger *ledger, int64 ticket_id, const Clock *clock)
+{
+	Datum		values[CLOCK_NATTS];
+	bool		nulls[CLOCK_NATTS];
+
+	fill_clock(clock, ticket_id, values, nulls);
+	values[CLOCK_ID - 1] = Int64GetDatum(ledger_next_id(LEDGER_CLOCK));
+	values[CLOCK_AIM - 1] = Int32GetDatum(1);
+	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
+	nulls[CLOCK_NEXT_ALERT_AT - 1] = !alert_wanted(clock);
+	ledger_insert(ledger, LEDGER_CLOCK, values, nulls);
+	if (alert_wanted(clock))
+		worker_note_due(clock->due_at);
+}
+
+static bool
+same_row(TupleDesc desc, const ClockRow *row, const Datum *values,
+		 const bool *nulls)
+{
+	for (int i = 0; i < CLOCK_NATTS; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (row->nulls[i] != nulls[i] ||
+			(!nulls[i] && !datum_image_eq(row->values[i], values[i],
+										  att->attbyval, att->attlen)))
+			return false;
+	}
+	return true;
+}
+
+static void
+update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
+			 const Clock *clock, TimestampTz now)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	Datum		values[CLOCK_NATTS];
+	bool		nulls[CLOCK_NATTS];
+	bool		queued = !row->nulls[CLOCK_NEXT_ALERT_AT - 1];
+	bool		new_aim = clock->due_at != CLOCK_DUE(row);
+	bool		breached = clock->outcome == CLOCK_BREACHED ||
+		(clock->outcome == CLOCK_RUNNING && clock->due_at < now);
+	bool		wanted = alert_wanted(clock);
+
+	/* what is not in the queue may have been flagged */
+	if (!queued && has_alert(ledger, row, "breach"))
+	{
+		if (!breached)
+		{
+			write_withdrawal(ledger, row, now);
+			new_aim = true;
+		}
+		else if (!new_aim)
+			wanted = false;
+	}
+
+	fill_clock(clock, ticket_id, values, nulls);
+	values[CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
+	values[CLOCK_AIM - 1] = Int32GetDatum(CLOCK_ROW_AIM(row) + new_aim);
+	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
+	nulls[CLOCK_NEXT_ALERT_AT - 1] = !wanted;
+	if (same_row(desc, row, values, nulls))
+		return;
+	ledger_update(ledger, LEDGER_CLOCK, &row->tid, values, nulls);
+	if (wanted)
+		worker_note_due(clock->due_at);
+}
+
+void
+ledger_write_clocks(Ledger *ledger, int64 ticket_id,
+					const Clock *clocks, int nclocks, TimestampTz now,
+					bool new_ticket)
+{
+	List	   *rows = new_ticket ? NIL : read_clocks(ledger, ticket_id);
+	ListCell   *lc;
+
+	for (int i = 0; i < nclocks; i++)
+	{
+		ClockRow   *match = NULL;
+
+		foreach(lc, rows)
+		{
+			ClockRow   *row = lfirst(lc);
+			char	   *metric = TextDatumGetCString(row->values[CLOCK_METRIC - 1]);
+
+			if (strcmp(metric, clocks[i].metric) == 0 &&
+				DatumGetInt32(row->values[CLOCK_CYCLE - 1]) == clocks[i].cycle)
+				match = row;
+		}
+		if (match == NULL)
+			insert_clock(ledger, ticket_id, &clocks[i]);
+		else
+		{
+			match->matched = true;
+			update_clock(ledger, ticket_id, match, &clocks[i], now);
+		}
+	}
+
+	/* a correction can leave a clock without the event that started it */
+	foreach(lc, rows)
+	{
+		ClockRow   *row = lfirst(lc);
+
+		if (row->matched)
+			continue;
+		if (row->nulls[CLOCK_NEXT_ALERT_AT - 1] &&
+			has_alert(ledger, row, "breach") &&
+			!has_alert(ledger, row, "withdrawal"))
+			write_withdrawal(ledger, row, now);
+		ledger_delete(ledger, LEDGER_CLOCK, &row->tid);
+	}
+}

@@ -1,0 +1,140 @@
+/*
+ * ledger_tables.h
+ *		Opening, scanning and filling the ledger's tables: what ledger.c and
+ *		ledger_clock.c share.
+ */
+#ifndef SLAPOLICY_LEDGER_TABLES_H
+#define SLAPOLICY_LEDGER_TABLES_H
+
+#include "slapolicy.h"
+#include "access/genam.h"
+#include "access/skey.h"
+#include "catalog/indexing.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+#include "ledger.h"
+
+typedef enum LedgerTable
+{
+	LEDGER_ATTACHMENT,
+	LEDGER_TICKET,
+	LEDGER_EVENT,
+	LEDGER_CLOCK,
+	LEDGER_ALERT
+} LedgerTable;
+
+#define NUM_LEDGER_TABLES	(LEDGER_ALERT + 1)
+
+/* Columns, as sql/40_ledger.sql orders them */
+enum
+{
+	ATTACHMENT_ID = 1,
+	ATTACHMENT_TICKET_TABLE,
+	ATTACHMENT_POLICY,
+	ATTACHMENT_ROLES,
+	ATTACHMENT_SEVERITY_MAP,
+	ATTACHMENT_ON_ERROR,
+	ATTACHMENT_ATTACHED_AT,
+	ATTACHMENT_DETACHED_AT,
+	ATTACHMENT_NATTS = ATTACHMENT_DETACHED_AT
+};
+
+enum
+{
+	TICKET_ID = 1,
+	TICKET_ATTACHMENT_ID,
+	TICKET_KEY,
+	TICKET_VERSION,
+	TICKET_STATE,
+	TICKET_SEVERITY,
+	TICKET_POLICY_VERSION_ID,
+	TICKET_RECEIVED_AT,
+	TICKET_EXEMPT,
+	TICKET_NATTS = TICKET_EXEMPT
+};
+
+enum
+{
+	EVENT_TICKET_ID = 1,
+	EVENT_SEQ,
+	EVENT_KIND,
+	EVENT_AT,
+	EVENT_RECORDED_AT,
+	EVENT_OLD_VALUE,
+	EVENT_NEW_VALUE,
+	EVENT_NATTS = EVENT_NEW_VALUE
+};
+
+enum
+{
+	CLOCK_ID = 1,
+	CLOCK_TICKET_ID,
+	CLOCK_METRIC,
+	CLOCK_CYCLE,
+	CLOCK_AIM,
+	CLOCK_SEVERITY,
+	CLOCK_GOAL,
+	CLOCK_HOURS_ID,
+	CLOCK_STARTED_AT,
+	CLOCK_DUE_AT,
+	CLOCK_STOPPED_AT,
+	CLOCK_WORKED,
+	CLOCK_PAUSED,
+	CLOCK_OUTCOME,
+	CLOCK_NEXT_ALERT_AT,
+	CLOCK_NATTS = CLOCK_NEXT_ALERT_AT
+};
+
+enum
+{
+	ALERT_ID = 1,
+	ALERT_CLOCK_ID,
+	ALERT_TICKET_ID,
+	ALERT_AIM,
+	ALERT_THRESHOLD,
+	ALERT_KIND,
+	ALERT_DUE_AT,
+	ALERT_FLAGGED_AT,
+	ALERT_NATTS = ALERT_FLAGGED_AT
+};
+
+struct Ledger
+{
+	bool		writing;
+	Relation	rel[NUM_LEDGER_TABLES]; /* NULL until used */
+	CatalogIndexState indexes[NUM_LEDGER_TABLES];	/* NULL until used */
+};
+
+/* The table, opened on first use */
+extern Relation ledger_table(Ledger *ledger, LedgerTable table);
+
+/* The next value of the table's id */
+extern int64 ledger_next_id(LedgerTable table);
+
+/*
+ * Begin a scan of the table by the index that looks rows up; keys name its
+ * columns from the first on. Reads with a snapshot taken now.
+ */
+typedef struct LedgerScan
+{
+	SysScanDesc scan;
+	Snapshot	snapshot;
+} LedgerScan;
+
+extern void ledger_scan_begin(Ledger *ledger, LedgerTable table,
+							  ScanKeyData *keys, int nkeys, LedgerScan *scan);
+extern HeapTuple ledger_scan_next(LedgerScan *scan);
+extern void ledger_scan_end(LedgerScan *scan);
+
+/* Lock a row, waiting for others; false when it is gone. *tid becomes that
+ * of its latest version, which *tuple (palloc'd) is a copy of. */
+extern bool ledger_lock_row(Ledger *ledger, LedgerTable table,
+							ItemPointer tid, HeapTuple *tuple);
+
+extern void ledger_insert(Ledger *ledger, LedgerTable table,
+						  Datum *values, bool *nulls);
+extern void ledger_update(Ledger *ledger, LedgerTable table, ItemPointer tid,
+						  Datum *values, bool *nulls);
+extern void ledger_delete(Ledger *ledger, LedgerTable table, ItemPointer tid);
+
+#endif							/* SLAPOLICY_LEDGER_TABLES_H */

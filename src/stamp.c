@@ -1,0 +1,244 @@
+/*
+ * stamp.c
+ *		The two row triggers of an attached table.
+ *
+ * sla.stamp, BEFORE INSERT OR UPDATE and last by name, writes due times into
+ * the row and does nothing else: it also fires for rows that ON CONFLICT
+ * drops. sla.record, AFTER INSERT OR UPDATE OR DELETE and first by name,
+ * brings the ledger up to the row. Both come to the same due times because
+ * both ask record_plan().
+ *
+ * Other triggers may change the row between the two, or update it again
+ * before sla.record fires; so that one looks at the row as it is by then.
+ *
+ * Knows nothing of how tickets are recorded (record.c).
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "record.h"
+#include "stamp.h"
+
+PG_FUNCTION_INFO_V1(slapolicy_stamp);
+PG_FUNCTION_INFO_V1(slapolicy_record);
+
+static TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *name, bool before)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function sla.%s was not called by trigger manager",
+						name)));
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		(before ? !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		 TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) :
+		 !TRIGGER_FIRED_AFTER(trigdata->tg_event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function sla.%s must be fired %s for each row",
+						name, before ? "BEFORE INSERT OR UPDATE" :
+						"AFTER INSERT, UPDATE OR DELETE")));
+	return trigdata;
+}
+
+/*
+ * Say once per statement why rows get no deadlines: the trigger's own function
+ * information lasts as long as the statement.
+ */
+static void
+warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
+		  const char *problem)
+{
+	if (fcinfo->flinfo->fn_extra != NULL)
+		return;
+	fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+	if (key == NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("tickets of table \"%s\" are not recorded: %s",
+						RelationGetRelationName(rel), problem),
+				 errhint("Call sla.attach for the table, or sla.detach to remove its triggers.")));
+	else
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("ticket %s of table \"%s\" gets no deadlines: %s",
+						key, RelationGetRelationName(rel), problem),
+				 errhint("Its row is accepted; sla.ticket.exempt keeps the reason. Further rows of this statement may lack deadlines, too.")));
+}
+
+void
+reject_row(Relation rel, const char *key, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("ticket %s of table \"%s\" has no deadlines: %s",
+					key, RelationGetRelationName(rel), problem),
+			 errhint("The table was attached with on_error => 'reject'. Complete the row, its severity map or the policy."),
+			 errtable(rel)));
+}
+
+TimestampTz
+stamp_for(const StampColumn *stamp, const TicketPlan *plan, bool *isnull)
+{
+	*isnull = true;
+	if (plan->problem == NULL)
+		for (int i = plan->nclocks - 1; i >= 0; i--)
+			if (strcmp(plan->clocks[i].metric, stamp->metric) == 0)
+			{
+				*isnull = false;
+				return plan->clocks[i].due_at;
+			}
+	return 0;
+}
+
+/*
+ * The row to go in, with its due times. OLD's due times are kept when nothing
+ * changed that they depend on, whatever the statement said.
+ */
+Datum
+slapolicy_stamp(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "stamp", true);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleTableSlot *slot = update ? trigdata->tg_newslot : trigdata->tg_trigslot;
+	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	Relation	rel = trigdata->tg_relation;
+	char	   *problem = NULL;
+	const Attachment *attachment = attachment_get(rel, &problem);
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	TicketRow	row;
+	TicketPlan	plan;
+	Ledger	   *ledger;
+	LedgerTicket ticket;
+	bool		found;
+	char	   *key;
+	int			nchanged = 0;
+	int		   *columns;
+	Datum	   *values;
+	bool	   *nulls;
+
+	if (attachment == NULL || attachment->nstamps == 0 ||
+		(update && !attachment_row_changed(attachment, trigdata->tg_trigslot,
+										   trigdata->tg_newslot)))
+		return PointerGetDatum(tuple);
+
+	row = attachment_read_row(attachment, slot, now, &problem);
+	key = attachment_key(attachment, update ? trigdata->tg_trigslot : slot);
+	ledger = ledger_open(false);
+	found = ledger_find_ticket(ledger, attachment->id, key, false, &ticket);
+	record_plan(attachment, ledger, found ? &ticket : NULL, &row, problem, &plan);
+	ledger_close(ledger);
+
+	columns = palloc(attachment->nstamps * sizeof(int));
+	values = palloc(attachment->nstamps * sizeof(Datum));
+	nulls = palloc(attachment->nstamps * sizeof(bool));
+	for (int i = 0; i < attachment->nstamps; i++)
+	{
+		bool		was_null,
+					isnull;
+		Datum		was = slot_getattr(slot, attachment->stamps[i].attnum,
+									   &was_null);
+		TimestampTz due = stamp_for(&attachment->stamps[i], &plan, &isnull);
+
+		if (was_null == isnull && (isnull || DatumGetTimestampTz(was) == due))
+			continue;
+		columns[nchanged] = attachment->stamps[i].attnum;
+		values[nchanged] = TimestampTzGetDatum(due);
+		nulls[nchanged++] = isnull;
+	}
+	if (nchanged > 0)
+		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel),
+										  nchanged, columns, values, nulls);
+	return PointerGetDatum(tuple);
+}
+
+/*
+ * The row as it is now, in a slot of its own: a trigger that fired before may
+ * have updated it once more. NULL when it has been deleted or has moved on to
+ * another partition, whose trigger takes care of it.
+ */
+static TupleTableSlot *
+current_row(Relation rel, TupleTableSlot *fired)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	ItemPointerData tid = fired->tts_tid;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = table_tuple_fetch_row_version(rel, &tid, snapshot, slot);
+
+	if (!found)
+	{
+		TableScanDesc scan = table_beginscan_tid(rel, snapshot);
+
+		table_tuple_get_latest_tid(scan, &tid);
+		table_endscan(scan);
+		found = table_tuple_fetch_row_version(rel, &tid, snapshot, slot);
+	}
+	if (found)
+		ExecMaterializeSlot(slot);
+	UnregisterSnapshot(snapshot);
+	if (found)
+		return slot;
+	ExecDropSingleTupleTableSlot(slot);
+	return NULL;
+}
+
+Datum
+slapolicy_record(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "record", false);
+	Relation	rel = trigdata->tg_relation;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	char	   *problem = NULL;
+	const Attachment *attachment = attachment_get(rel, &problem);
+	TupleTableSlot *slot = NULL;
+	TicketRow	row = {.deleted = true, .changed_at = now};
+	char	   *key;
+	char	   *former_key = NULL;
+
+	if (attachment == NULL)
+	{
+		warn_once(fcinfo, rel, NULL, problem);
+		return PointerGetDatum(NULL);
+	}
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		key = attachment_key(attachment, trigdata->tg_trigslot);
+	else
+	{
+		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+			slot = current_row(rel, trigdata->tg_trigslot);
+		else if (attachment_row_changed(attachment, trigdata->tg_trigslot,
+										trigdata->tg_newslot))
+		{
+			slot = current_row(rel, trigdata->tg_newslot);
+			former_key = attachment_key(attachment, trigdata->tg_trigslot);
+		}
+		if (slot == NULL)
+			return PointerGetDatum(NULL);
+		row = attachment_read_row(attachment, slot, now, &problem);
+		key = attachment_key(attachment, slot);
+	}
+
+	if (problem != NULL && attachment->reject)
+		reject_row(rel, key, problem);
+	problem = record_row(attachment, key, former_key, &row, problem, now, NULL);
+	if (problem != NULL && !row.deleted)
+	{
+		if (attachment->reject)
+			reject_row(rel, key, problem);
+		warn_once(fcinfo, rel, key, problem);
+	}
+	if (slot != NULL)
+		ExecDropSingleTupleTableSlot(slot);
+	return PointerGetDatum(NULL);
+}
