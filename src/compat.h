@@ -26,7 +26,13 @@
 	} while (0)
 #endif
 
-/* 17 gave a noreturn spelling of its own in 18; older ones have the attribute */
+/* 16 made one ownership check of many; only relations are asked for here */
+#if PG_VERSION_NUM < 160000
+#define object_ownercheck(classid, objectid, roleid) \
+	pg_class_ownercheck(objectid, roleid)
+#endif
+
+/* 18 puts noreturn first; before there is only the attribute */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif

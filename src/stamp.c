@@ -165,27 +165,24 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 /*
  * The row as it is now, in a slot of its own: a trigger that fired before may
  * have updated it once more. NULL when it has been deleted or has moved on to
- * another partition, whose trigger takes care of it.
+ * another partition, whose trigger takes care of it. The row is locked by this
+ * transaction, so looking without a snapshot is safe.
  */
 static TupleTableSlot *
 current_row(Relation rel, TupleTableSlot *fired)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	ItemPointerData tid = fired->tts_tid;
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	bool		found = table_tuple_fetch_row_version(rel, &tid, snapshot, slot);
+	bool		found = table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
 
 	if (!found)
 	{
-		TableScanDesc scan = table_beginscan_tid(rel, snapshot);
+		TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
 
 		table_tuple_get_latest_tid(scan, &tid);
 		table_endscan(scan);
-		found = table_tuple_fetch_row_version(rel, &tid, snapshot, slot);
+		found = table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
 	}
-	if (found)
-		ExecMaterializeSlot(slot);
-	UnregisterSnapshot(snapshot);
 	if (found)
 		return slot;
 	ExecDropSingleTupleTableSlot(slot);

@@ -1,0 +1,312 @@
+/*
+ * restamp.c
+ *		Attaching and detaching below the surface of sql/41_attach.sql: the row
+ *		of sla.attachment, the record of rows that are there already, and the
+ *		end of the record.
+ *
+ * These functions write ledger tables that their caller has no rights on, so
+ * each checks that the caller owns the ticket table.
+ *
+ * Knows nothing of how columns were chosen.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "ledger_tables.h"
+#include "record.h"
+#include "stamp.h"
+
+PG_FUNCTION_INFO_V1(slapolicy_register_attachment);
+PG_FUNCTION_INFO_V1(slapolicy_unregister_attachment);
+PG_FUNCTION_INFO_V1(slapolicy_restamp);
+
+static void
+check_owner(Oid relid)
+{
+	if (!OidIsValid(relid) || get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/* The row of sla.attachment of a table; false when there is none */
+static bool
+find_row(Ledger *ledger, Oid relid, ItemPointer tid, Datum *values, bool *nulls)
+{
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ledger_scan_begin(ledger, LEDGER_ATTACHMENT, &key, 1, &scan);
+	tuple = ledger_scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		*tid = tuple->t_self;
+		heap_deform_tuple(heap_copytuple(tuple),
+						  RelationGetDescr(ledger_table(ledger, LEDGER_ATTACHMENT)),
+						  values, nulls);
+	}
+	ledger_scan_end(&scan);
+	return found;
+}
+
+/*
+ * Enter a table, or bring back one that was detached under its former id.
+ * Arguments: table, policy, roles, severity map (may be NULL), on_error.
+ */
+Datum
+slapolicy_register_attachment(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Ledger	   *ledger;
+	ItemPointerData tid;
+	Datum		values[ATTACHMENT_NATTS];
+	bool		nulls[ATTACHMENT_NATTS] = {0};
+	bool		found;
+
+	for (int i = 0; i < 5; i++)
+		if (i != 3 && PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d of sla.register_attachment must not be null",
+							i + 1)));
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	check_owner(relid);
+
+	ledger = ledger_open(true);
+	found = find_row(ledger, relid, &tid, values, nulls);
+	if (found && nulls[ATTACHMENT_DETACHED_AT - 1])
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("table \"%s\" is attached already",
+						get_rel_name(relid)),
+				 errhint("Call sla.detach first to attach it in another way.")));
+	if (!found)
+		values[ATTACHMENT_ID - 1] =
+			Int32GetDatum((int32) ledger_next_id(LEDGER_ATTACHMENT));
+	values[ATTACHMENT_TICKET_TABLE - 1] = ObjectIdGetDatum(relid);
+	values[ATTACHMENT_POLICY - 1] = PG_GETARG_DATUM(1);
+	values[ATTACHMENT_ROLES - 1] = PG_GETARG_DATUM(2);
+	nulls[ATTACHMENT_SEVERITY_MAP - 1] = PG_ARGISNULL(3);
+	values[ATTACHMENT_SEVERITY_MAP - 1] = PG_GETARG_DATUM(3);
+	values[ATTACHMENT_ON_ERROR - 1] = PG_GETARG_DATUM(4);
+	values[ATTACHMENT_ATTACHED_AT - 1] =
+		TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	nulls[ATTACHMENT_DETACHED_AT - 1] = true;
+	if (found)
+		ledger_update(ledger, LEDGER_ATTACHMENT, &tid, values, nulls);
+	else
+		ledger_insert(ledger, LEDGER_ATTACHMENT, values, nulls);
+	ledger_close(ledger);
+	CacheInvalidateRelcacheByRelid(relid);
+	CommandCounterIncrement();
+	PG_RETURN_INT32(DatumGetInt32(values[ATTACHMENT_ID - 1]));
+}
+
+/*
+ * End the record of a table. Its open tickets are recorded as gone, which
+ * cancels their clocks; attaching the table again brings them back, and the
+ * time in between does not count.
+ */
+Datum
+slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	TicketRow	row = {.deleted = true, .changed_at = now};
+	Attachment	attachment = {0};
+	Ledger	   *ledger;
+	ItemPointerData tid;
+	Datum		values[ATTACHMENT_NATTS];
+	bool		nulls[ATTACHMENT_NATTS];
+	List	   *keys;
+	ListCell   *lc;
+
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	check_owner(relid);
+	ledger = ledger_open(true);
+	if (!find_row(ledger, relid, &tid, values, nulls) ||
+		!nulls[ATTACHMENT_DETACHED_AT - 1])
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" is not attached", get_rel_name(relid))));
+
+	attachment.id = DatumGetInt32(values[ATTACHMENT_ID - 1]);
+	attachment.policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
+	keys = ledger_ticket_keys(ledger, attachment.id, "open");
+	foreach(lc, keys)
+	{
+		CHECK_FOR_INTERRUPTS();
+		record_row(&attachment, lfirst(lc), NULL, &row, NULL, now, NULL);
+	}
+
+	nulls[ATTACHMENT_DETACHED_AT - 1] = false;
+	values[ATTACHMENT_DETACHED_AT - 1] = TimestampTzGetDatum(now);
+	ledger_update(ledger, LEDGER_ATTACHMENT, &tid, values, nulls);
+	ledger_close(ledger);
+	CacheInvalidateRelcacheByRelid(relid);
+	CommandCounterIncrement();
+	PG_RETURN_VOID();
+}
+
+/*
+ * Write the due times of a plan into a row, without firing triggers: nothing
+ * but our own columns changes.
+ */
+static void
+stamp_row(ResultRelInfo *target, EState *estate, const Attachment *attachment,
+		  const TicketPlan *plan, TupleTableSlot *slot, TupleTableSlot *stamped)
+{
+	bool		changed = false;
+
+	ExecCopySlot(stamped, slot);
+	slot_getallattrs(stamped);
+	for (int i = 0; i < attachment->nstamps; i++)
+	{
+		int			column = attachment->stamps[i].attnum - 1;
+		bool		isnull;
+		TimestampTz due = stamp_for(&attachment->stamps[i], plan, &isnull);
+
+		if (stamped->tts_isnull[column] == isnull &&
+			(isnull || DatumGetTimestampTz(stamped->tts_values[column]) == due))
+			continue;
+		stamped->tts_values[column] = TimestampTzGetDatum(due);
+		stamped->tts_isnull[column] = isnull;
+		changed = true;
+	}
+	if (changed)
+	{
+		HeapTuple	tuple = heap_form_tuple(stamped->tts_tupleDescriptor,
+											stamped->tts_values,
+											stamped->tts_isnull);
+
+		ExecForceStoreHeapTuple(tuple, stamped, true);
+		ExecSimpleRelationUpdate(target, estate, NULL, slot, stamped);
+	}
+	ExecClearTuple(stamped);
+}
+
+/* Record and stamp all rows of one relation that holds rows; how many. */
+static int64
+restamp_relation(Relation rel, TimestampTz now)
+{
+	const Attachment *attachment;
+	char	   *problem = NULL;
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TupleTableSlot *stamped = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+													   &TTSOpsHeapTuple);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "slapolicy restamp",
+													  ALLOCSET_DEFAULT_SIZES);
+	int64		nrows = 0,
+				nproblems = 0;
+	char	   *first_problem = NULL;
+
+	InitResultRelInfo(target, rel, 1, NULL, 0);
+	target->ri_TrigDesc = NULL;
+	ExecOpenIndices(target, false);
+	estate->es_snapshot = snapshot;
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+		TicketRow	row;
+		TicketPlan	plan;
+		char	   *key;
+
+		CHECK_FOR_INTERRUPTS();
+		attachment = attachment_get(rel, &problem);
+		if (attachment == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("tickets of table \"%s\" cannot be recorded: %s",
+							RelationGetRelationName(rel), problem)));
+		row = attachment_read_row(attachment, slot, now, &problem);
+		key = attachment_key(attachment, slot);
+		if (problem != NULL && attachment->reject)
+			reject_row(rel, key, problem);
+		problem = record_row(attachment, key, NULL, &row, problem, now, &plan);
+		if (problem != NULL && attachment->reject)
+			reject_row(rel, key, problem);
+		if (problem != NULL && nproblems++ == 0)
+			first_problem = MemoryContextStrdup(estate->es_query_cxt,
+												psprintf("ticket %s: %s",
+														 key, problem));
+		stamp_row(target, estate, attachment, &plan, slot, stamped);
+		nrows++;
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
+		ResetPerTupleExprContext(estate);
+	}
+
+	if (nproblems > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("tickets of table \"%s\" without deadlines: %lld",
+						RelationGetRelationName(rel), (long long) nproblems),
+				 errdetail("The first is %s.", first_problem),
+				 errhint("sla.ticket.exempt keeps the reason of each.")));
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(stamped);
+	ExecDropSingleTupleTableSlot(slot);
+	ExecCloseIndices(target);
+	FreeExecutorState(estate);
+	MemoryContextDelete(row_context);
+	return nrows;
+}
+
+/*
+ * Record and stamp the rows a table has. No other session writes to it until
+ * the transaction ends.
+ */
+Datum
+slapolicy_restamp(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	List	   *relids;
+	ListCell   *lc;
+	int64		nrows = 0;
+
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	check_owner(relid);
+	relids = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	foreach(lc, relids)
+	{
+		Relation	rel = table_open(lfirst_oid(lc), NoLock);
+
+		if (rel->rd_rel->relkind == RELKIND_RELATION)
+			nrows += restamp_relation(rel, now);
+		table_close(rel, NoLock);
+	}
+	CommandCounterIncrement();
+	PG_RETURN_INT64(nrows);
+}
