@@ -1,0 +1,104 @@
+# What the Perl tests of slapolicy share: a server, clocks, and sessions that
+# stay open. Every wait polls and has a bound.
+package SlaTest;
+
+use strict;
+use warnings;
+
+use Carp;
+use Exporter 'import';
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(time);
+
+our @EXPORT = qw(new_node add_clocks session ask finish worker_pid);
+
+# A running server; $preload tells whether the worker is to run, %conf are
+# further settings. Nothing but what the test does may wake the worker, so the
+# ceiling of its sleep is out of reach unless the test lowers it.
+sub new_node
+{
+	my ($name, $preload, %conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init;
+	%conf = (
+		'shared_preload_libraries' => $preload ? "'slapolicy'" : "''",
+		'slapolicy.max_sleep' => "'1h'",
+		'timezone' => "'UTC'",
+		'restart_after_crash' => 'on',
+		'max_prepared_transactions' => 5,
+		'autovacuum' => 'off',
+		%conf);
+	$node->append_conf('postgresql.conf', "$_ = $conf{$_}") for sort keys %conf;
+	$node->start;
+	return $node;
+}
+
+# SQL that writes $count clocks, the g-th due at the SQL expression $due, and
+# wakes the worker as the triggers of an attached table would.
+sub add_clocks
+{
+	my ($count, $due) = @_;
+
+	return <<"EOSQL";
+WITH added AS (
+	INSERT INTO sla.clock (ticket_id, metric, cycle, aim, severity, goal,
+		hours_id, started_at, due_at, paused, next_alert_at)
+	SELECT nextval('sla.ticket_id_seq'), 'resolution', 1, 1, 'S2', '1h', 1,
+		d - interval '1 hour', d, '0', d
+	FROM (SELECT $due AS d FROM generate_series(1, $count) g) s
+	RETURNING next_alert_at)
+SELECT sla.wake_worker(min(next_alert_at)) FROM added;
+EOSQL
+}
+
+# An open psql session; ask it something and get its output back, notifications
+# included.
+sub session
+{
+	my ($node, $db) = @_;
+	my %s = (in => '', out => '', count => 0);
+
+	$s{harness} = IPC::Run::start(
+		[
+			'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
+			'-d', $node->connstr($db)
+		],
+		'<', \$s{in}, '>', \$s{out}, '2>', \$s{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return \%s;
+}
+
+sub ask
+{
+	my ($s, $sql) = @_;
+	my $mark = 'answered-' . ++$s->{count};
+
+	$s->{in} .= "$sql\n;\\echo $mark\n";
+	$s->{harness}->pump until $s->{out} =~ /^$mark$/m;
+	$s->{out} =~ s/^(.*?)$mark\n//s or croak "no answer: $s->{err}";
+	return $1;
+}
+
+sub finish
+{
+	my ($s) = @_;
+
+	$s->{in} .= "\\q\n";
+	$s->{harness}->finish;
+	return;
+}
+
+# The worker of a database, '' when there is none.
+sub worker_pid
+{
+	my ($node, $db) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity
+		  WHERE backend_type = 'slapolicy worker' AND datname = '$db'");
+}
+
+1;
