@@ -258,6 +258,7 @@ alert_pass_begin(AlertPass *pass, TimestampTz from)
 	memset(pass, 0, sizeof(AlertPass));
 	pass->after_at = from;
 	pass->after_id = PG_INT64_MIN;
+	pass->context = CurrentMemoryContext;
 }
 
 /*
@@ -299,7 +300,6 @@ bool
 alert_pass_batch(AlertPass *pass, TimestampTz now, int limit)
 {
 	AlertScope	scope;
-	MemoryContext caller = CurrentMemoryContext;
 	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID,
 	TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
 	Datum		values[5];
@@ -318,7 +318,8 @@ alert_pass_batch(AlertPass *pass, TimestampTz now, int limit)
 		execute(&flag_plan, flag_query, 5, types, values,
 				SPI_OK_INSERT_RETURNING);
 
-		pass->ids = MemoryContextAlloc(caller, SPI_processed * sizeof(int64));
+		pass->ids = MemoryContextAlloc(pass->context,
+									   SPI_processed * sizeof(int64));
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			bool		isnull;

@@ -14,8 +14,8 @@ typedef struct AlertPass
 	int64		after_id;
 	int			nids;
 	int64	   *ids;			/* alerts of the last batch, in the order of
-								 * their due times, in the context that was
-								 * current; NULL when there are none */
+								 * their due times; NULL when there are none */
+	MemoryContext context;		/* holds ids; the one current at the begin */
 	bool		done;			/* nothing due lies behind the position */
 } AlertPass;
 

@@ -79,8 +79,8 @@ is_served(Form_pg_database database, List *names)
 
 /*
  * Enter one database into its slot and mark that slot as seen. False when
- * there is no slot left for it. A clock set back, or a shorter max_sleep, must
- * not leave times in the slot that no one would wait for today.
+ * there is no slot left for it. A clock set back must not leave times in the
+ * slot that are too far away.
  */
 static bool
 enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
@@ -94,10 +94,9 @@ enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
 	if (slot != NULL)
 	{
 		if (served && !slot->served)
-			slot->look_at = DT_NOBEGIN;
+			slot->looked_at = DT_NOBEGIN;
 		slot->served = served;
-		slot->look_at = Min(slot->look_at,
-							now + worker_max_sleep() * WORKER_ABSENT_FACTOR);
+		slot->looked_at = Min(slot->looked_at, now);
 		slot->not_before = Min(slot->not_before, now + WORKER_BACKOFF_MAX);
 		slot->probing_until = Min(slot->probing_until, now + WORKER_PROBE_MAX);
 		seen[slot - worker_shared->slots] = true;
@@ -180,12 +179,15 @@ static TimestampTz
 start_time(const WorkerSlot *slot, bool *known)
 {
 	TimestampTz due = lead_before(worker_slot_due(slot));
+	TimestampTz probe = slot->looked_at;
 
-	*known = due < slot->look_at;
+	if (probe != DT_NOBEGIN)
+		probe += worker_max_sleep() * (slot->absent ? WORKER_ABSENT_FACTOR : 1);
+	*known = due < probe;
 	if (!OidIsValid(slot->dbid) || !slot->served ||
 		(slot->phase != WORKER_NONE && slot->phase != WORKER_FAILED))
 		return DT_NOEND;
-	return Max(Min(due, slot->look_at), slot->not_before);
+	return Max(Min(due, probe), slot->not_before);
 }
 
 /*

@@ -44,7 +44,7 @@
  * held for a few instructions, never while waiting, querying or starting
  * anything. Backends write noted (and claim a slot in a database the launcher
  * has not met, setting rescan); the worker of a slot writes its phase, pid,
- * next_due and look_at; the launcher writes the rest, and phase while there is
+ * next_due, absent and looked_at; the launcher writes the rest, and phase while there is
  * no worker. Only the launcher frees slots, those of dropped databases, so a
  * worker may keep a pointer to its own.
  *
@@ -95,7 +95,7 @@ PGDLLEXPORT void slapolicy_worker_main(Datum main_arg);
 static WorkerSlot *my_slot = NULL;
 
 static TimestampTz unflagged_from;	/* nothing unflagged is due before */
-static TimestampTz complete_at; /* time of the next complete look */
+static TimestampTz looked_at = DT_NOBEGIN;	/* time of the last complete look */
 static TimestampTz notify_after = DT_NOBEGIN;
 
 TimestampTz
@@ -254,6 +254,14 @@ flag_and_look(TimestampTz *now, TimestampTz *oldest, TimestampTz *upcoming)
 	return true;
 }
 
+/* Also when the clock was set back. */
+static bool
+complete_look_is_due(TimestampTz now)
+{
+	return looked_at == DT_NOBEGIN || now < looked_at ||
+		now >= looked_at + worker_max_sleep();
+}
+
 /*
  * One look at the queue. Returns when to look again; sets *retry, the pause
  * before due clocks that are locked are tried again, 0 when there are none.
@@ -266,24 +274,23 @@ look(TimestampTz *retry)
 	TimestampTz oldest;
 	TimestampTz upcoming;
 	TimestampTz next;
-	bool		complete = now >= complete_at;
+	bool		complete = complete_look_is_due(now);
 
 	unflagged_from = complete ? DT_NOBEGIN : Min(unflagged_from, noted);
 	if (!flag_and_look(&now, &oldest, &upcoming))
 	{
 		*retry = 0;
-		worker_slot_looked(my_slot, DT_NOEND,
-						   now + worker_max_sleep() * WORKER_ABSENT_FACTOR);
+		worker_slot_looked(my_slot, DT_NOEND, now, true);
 		return DT_NOEND;
 	}
 
 	if (complete)
-		complete_at = now + worker_max_sleep();
+		looked_at = now;
 	unflagged_from = oldest;
 	*retry = oldest >= now ? 0 :
 		Min(Max(*retry * 2, WORKER_RETRY), WORKER_RETRY_MAX);
 	next = *retry == 0 ? upcoming : Min(upcoming, now + *retry);
-	worker_slot_looked(my_slot, next, complete ? complete_at : DT_NOEND);
+	worker_slot_looked(my_slot, next, complete ? now : DT_NOBEGIN, false);
 	return next;
 }
 
@@ -326,7 +333,6 @@ slapolicy_worker_main(Datum main_arg)
 
 	scratch = AllocSetContextCreate(TopMemoryContext, "slapolicy worker",
 									ALLOCSET_DEFAULT_SIZES);
-	complete_at = DT_NOBEGIN;
 	for (;;)
 	{
 		TimestampTz now;
@@ -350,11 +356,12 @@ slapolicy_worker_main(Datum main_arg)
 		next = Min(next, noted);
 
 		now = GetCurrentTimestamp();
-		complete_at = Min(complete_at, now + worker_max_sleep());
-		if (now > next || now >= complete_at)
+		if (now > next || complete_look_is_due(now))
 		{
+			/* Ending a transaction leaves us in some other context. */
 			MemoryContextSwitchTo(scratch);
 			next = look(&retry);
+			MemoryContextSwitchTo(TopMemoryContext);
 			MemoryContextReset(scratch);
 			now = GetCurrentTimestamp();
 		}

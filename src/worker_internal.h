@@ -44,12 +44,13 @@ typedef struct WorkerSlot
 	WorkerPhase phase;
 	pid_t		pid;			/* while running, else 0 */
 	bool		served;			/* the launcher wants it watched */
+	bool		absent;			/* the last look found no extension */
 	int			failures;		/* in a row */
 	TimestampTz probing_until;	/* other probes wait for this one */
 	TimestampTz noted;			/* earliest due committed since the last look */
 	TimestampTz next_due;		/* what the last look found; DT_NOEND: nothing,
 								 * or a look is under way */
-	TimestampTz look_at;		/* time of the next complete look */
+	TimestampTz looked_at;		/* time of the last complete look */
 	TimestampTz not_before;		/* no worker is started before */
 } WorkerSlot;
 
@@ -85,8 +86,8 @@ extern void worker_slot_fail(WorkerSlot *slot);
  * attach: false when another worker serves the database already.
  * take: what was noted since; false when the database is no longer served.
  * look: begin a look, after which every commit is noted; returns the notes.
- * looked: what it found; complete_at is the time of the next complete look,
- *		DT_NOEND to leave that as it is.
+ * looked: what it found; looked_at is now for a complete look, else
+ *		DT_NOBEGIN; absent when it found no extension.
  * leave: give the slot up unless something is due by the time given;
  *		DT_NOBEGIN: in any case.
  */
@@ -94,7 +95,7 @@ extern bool worker_slot_attach(WorkerSlot **slot);
 extern bool worker_slot_take(WorkerSlot *slot, TimestampTz *noted);
 extern TimestampTz worker_slot_look(WorkerSlot *slot);
 extern void worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
-							   TimestampTz complete_at);
+							   TimestampTz looked_at, bool absent);
 extern bool worker_slot_leave(WorkerSlot *slot, TimestampTz quiet_until);
 
 /* Set the latch of a process if it is still there. */

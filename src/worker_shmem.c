@@ -92,7 +92,7 @@ worker_slot_claim(Oid dbid)
 		slot->dbid = dbid;
 		slot->noted = DT_NOEND;
 		slot->next_due = DT_NOEND;
-		slot->look_at = DT_NOBEGIN;
+		slot->looked_at = DT_NOBEGIN;
 		slot->not_before = DT_NOBEGIN;
 		slot->probing_until = DT_NOBEGIN;
 	}
@@ -113,7 +113,7 @@ worker_slot_fail(WorkerSlot *slot)
 	slot->phase = WORKER_FAILED;
 	slot->pid = 0;
 	slot->probing_until = DT_NOBEGIN;
-	slot->look_at = DT_NOBEGIN;
+	slot->looked_at = DT_NOBEGIN;
 	slot->not_before = GetCurrentTimestamp() + Min(pause, WORKER_BACKOFF_MAX);
 	slot->failures++;
 }
@@ -271,15 +271,16 @@ worker_slot_look(WorkerSlot *slot)
 
 void
 worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
-				   TimestampTz complete_at)
+				   TimestampTz looked_at, bool absent)
 {
 	pid_t		launcher = 0;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	slot->next_due = next_due;
-	if (complete_at != DT_NOEND)
+	slot->absent = absent;
+	if (looked_at != DT_NOBEGIN)
 	{
-		slot->look_at = complete_at;
+		slot->looked_at = looked_at;
 
 		/* Other databases may be waiting for the end of this probe. */
 		if (slot->probing_until != DT_NOBEGIN)
