@@ -349,13 +349,13 @@ copy_checkout()
 build()
 {
 	say "building with PostgreSQL $major ($bindir)"
-	run build.log make -j "$(getconf _NPROCESSORS_ONLN)" \
+	run build.log make -s -O -j "$(getconf _NPROCESSORS_ONLN)" \
 		PG_CONFIG="$pg_config" ||
 		{
 			tail -n 60 "$work/log/build.log"
 			return 1
 		}
-	if grep -n -A 5 'warning:' "$work/log/build.log"; then
+	if grep -A 5 'warning:' "$work/log/build.log"; then
 		say "the build gave warnings"
 		return 1
 	fi
@@ -364,7 +364,7 @@ build()
 # Installs the files that differ from those already there, if any.
 install_extension()
 {
-	run install.log make install PG_CONFIG="$pg_config" \
+	run install.log make -s install PG_CONFIG="$pg_config" \
 		DESTDIR="$work/stage" ||
 		{
 			tail -n 30 "$work/log/install.log"
@@ -389,7 +389,8 @@ install_extension()
 		say "installing the extension"
 		output=$(as_root "$@" 2>&1)
 	else
-		say "neither root nor sudo to install the extension into $bindir/.."
+		say "the installed extension is another one, and neither root nor sudo" \
+			"is there to replace it in $("$pg_config" --pkglibdir)"
 		return 1
 	fi ||
 		{
@@ -402,8 +403,8 @@ install_extension()
 # The throwaway server
 # ---------------------------------------------------------------------------
 
-# Starts a server that can be reached only through $PGHOST, a socket in the
-# private directory.
+# start_server [SETTING...]: starts a server that can be reached only through
+# $PGHOST, a socket in the private directory.
 start_server()
 {
 	PGHOST=$work/socket
@@ -429,6 +430,7 @@ start_server()
 		timezone = 'UTC'
 		log_timezone = 'UTC'
 		log_line_prefix = '%m [%p] %b %d '
+		$(printf '%s\n' "$@")
 	CONF
 	run start.log pg_ctl -D "$work/data" -l "$work/log/server.log" \
 		-w -t 60 start ||
