@@ -27,7 +27,8 @@ SRCS = \
 	src/calendar.c \
 	src/holidays.c \
 	src/event.c \
-	src/policy_read.c \
+	src/policy_tables.c \
+	src/policy_compile.c \
 	src/policy.c \
 	src/clock.c \
 	src/ticket.c \

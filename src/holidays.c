@@ -13,7 +13,7 @@
 
 #include "business_hours.h"
 
-/* 0001-01-01 and 9999-12-31 in days since 2000-01-01, as the notation allows */
+/* 0001-01-01 and 9999-12-31, in days since 2000-01-01: all that can be said */
 #define FIRST_DATE	(-730119)
 #define LAST_DATE	2921939
 

@@ -2,18 +2,18 @@
  * policy.c
  *		Support policies, compiled and kept by each backend.
  *
- * Kept are a directory of all policy versions, and each version that was asked
- * for: compiled, or the reason why it cannot be used. Both are dropped whole
- * when a policy table changes: the tables are small, change rarely, and one
- * rule is easier to get right than five.
+ * Kept are a directory of all policy versions, and each version that was
+ * asked for: compiled, or the reason why it cannot be used. Both are dropped
+ * whole when a policy table changes: the tables are small, change rarely, and
+ * one rule is easier to get right than five.
  *
  * How a change arrives: row triggers on the tables send a relcache
  * invalidation of the table. It reaches this backend's own caches at the next
  * command and again at rollback, other backends' at commit. The callback only
  * counts; it runs where neither catalogs nor memory contexts may be touched.
  * The next lookup accepts what is pending, sees the count and starts anew.
- * The count is taken before the tables are read, so a commit that was not seen
- * yet is noticed at a later lookup.
+ * The count is taken before the tables are read, so a commit that was not
+ * seen yet is noticed at a later lookup.
  *
  * Must not know: tickets, clocks, the ledger.
  */
@@ -28,7 +28,8 @@
 #include "utils/rel.h"
 
 #include "policy.h"
-#include "policy_read.h"
+#include "policy_compile.h"
+#include "policy_tables.h"
 #include "zone.h"
 
 /* A version, and what became of compiling it */
@@ -88,9 +89,9 @@ compare_slot_ids(const void *a, const void *b)
 }
 
 /*
- * Make the directory reflect the tables, unless it does. False, and a palloc'd
- * problem, when there are no such tables; that is not kept, because nothing
- * would say that it changed.
+ * Make the directory reflect the tables, unless it does. False, and a
+ * palloc'd problem, when there are no such tables; that is not kept, because
+ * nothing would say that it changed.
  */
 static bool
 refresh_directory(char **problem)
@@ -99,6 +100,7 @@ refresh_directory(char **problem)
 	MemoryContext old;
 	PolicyVersionRow *rows;
 	int			nrows;
+	char	   *trouble;
 	uint64		started;
 
 	if (!registered)
@@ -124,10 +126,10 @@ refresh_directory(char **problem)
 		return false;
 	started = generation;
 	old = MemoryContextSwitchTo(policy_context);
-	if (!policy_read_rows(&rows, &nrows))
+	if (!policy_read_rows(&rows, &nrows, &trouble))
 	{
 		MemoryContextSwitchTo(old);
-		*problem = pstrdup("the policy tables are being dropped");
+		*problem = pstrdup(trouble);
 		return false;
 	}
 
@@ -162,8 +164,8 @@ use_slot(VersionSlot *slot, const PolicyVersion **version, char **problem)
 	{
 		char	   *trouble;
 
-		if (!policy_read_version(&slot->row, policy_context, &slot->version,
-								 &trouble))
+		if (!policy_compile_version(&slot->row, policy_context,
+									&slot->version, &trouble))
 		{
 			kept_generation = 0;
 			return false;
@@ -306,7 +308,7 @@ slapolicy_policy_target_in_force(PG_FUNCTION_ARGS)
 			nulls[1] = nulls[2] = false;
 		}
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
+	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
 }
 
 /*

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(52);
+SELECT plan(62);
 
 -- Interning: equal hours share a row, whoever writes them
 INSERT INTO sla.calendar (name, hours) VALUES
@@ -29,7 +29,10 @@ SELECT is((SELECT value::text FROM sla.hours WHERE id = :before), 'Europe/Berlin
 UPDATE sla.calendar SET hours = 'Europe/Berlin Mo-Fr 09:00-17:00' WHERE name = 't one';
 SELECT is(pg_temp.hours_id('t one'), :before, 'changing them back finds the old row');
 UPDATE sla.calendar SET hours_id = pg_temp.hours_id('t other') WHERE name = 't one';
-SELECT is(pg_temp.hours_id('t one'), :before, 'hours_id cannot say something else than hours');
+SELECT is(pg_temp.hours_id('t one'), :before, 'hours_id cannot come to say something else than hours');
+INSERT INTO sla.calendar (name, hours, hours_id)
+	VALUES ('t crossed', 'Europe/Berlin Mo-Fr 09:00-17:00', pg_temp.hours_id('t other'));
+SELECT is(pg_temp.hours_id('t crossed'), :before, 'nor say it from the start');
 INSERT INTO sla.calendar (name, hours, hours_id)
 	VALUES ('t restored', 'Europe/Berlin Mo-Fr 09:00-17:00', :before);
 SELECT is(pg_temp.hours_id('t restored'), :before, 'a restore finds the row it brings');
@@ -73,18 +76,28 @@ FROM (VALUES ('acme', true), ('ACME support 24', true), ('Überall', true), (rep
 -- Rows hang together: a policy goes with all it brought, and leaves the rest
 INSERT INTO sla.policy (name) VALUES ('t policy'), ('t neighbour');
 INSERT INTO sla.calendar (name, hours, policy) VALUES ('t policy/c', '24/7', 't policy');
-WITH version AS (
-	INSERT INTO sla.policy_version (policy, effective_from, time_zone) VALUES ('t policy', '-infinity', 'UTC') RETURNING id
-)
-INSERT INTO sla.target SELECT id, 'S1', 'response', '1h', 't policy/c' FROM version;
+INSERT INTO sla.policy_version (policy, effective_from, time_zone) VALUES ('t policy', '-infinity', 'UTC') RETURNING id AS gone \gset
+INSERT INTO sla.target VALUES (:gone, 'S1', 'response', '1h', 't policy/c');
 SELECT throws_ok($$ DELETE FROM sla.calendar WHERE name = 't policy/c' $$, '23503', NULL, 'a calendar in use stays');
-UPDATE sla.policy SET name = 't renamed' WHERE name = 't policy';
-SELECT is((SELECT count(*) FROM sla.policy_version WHERE policy = 't renamed'), 1::bigint, 'versions follow a renamed policy');
-DELETE FROM sla.policy WHERE name = 't renamed';
-SELECT is((SELECT count(*) FROM sla.policy_version v WHERE v.policy = 't renamed')
-		  + (SELECT count(*) FROM sla.calendar c WHERE c.policy = 't renamed'), 0::bigint,
-		  'a policy is deleted with versions, targets and calendars');
-SELECT is((SELECT count(*) FROM sla.calendar WHERE name LIKE 't %' AND policy IS NULL), 4::bigint, 'calendars of no policy stay');
+SELECT throws_ok($$ TRUNCATE sla.calendar $$, '23503', NULL, 'all of them together too');
+INSERT INTO sla.metric (name, title, starts_on, stops_on) VALUES ('t used', 'Used', '{replied}', '{resolved}');
+INSERT INTO sla.target VALUES (:gone, 'S1', 't used', '1h', 't policy/c');
+SELECT throws_ok($$ DELETE FROM sla.metric WHERE name = 't used' $$, '23503', NULL, 'and a metric in use');
+SELECT throws_ok(command, '55000', NULL, command)
+FROM unnest(ARRAY[
+	$$ UPDATE sla.policy SET name = 't renamed' WHERE name = 't policy' $$,
+	$$ UPDATE sla.calendar SET name = 't renamed' WHERE name = 't policy/c' $$,
+	$$ UPDATE sla.metric SET name = 't renamed' WHERE name = 't used' $$,
+	$$ UPDATE sla.policy_version SET id = id + 1000000 WHERE policy = 't policy' $$
+]) AS command;
+DELETE FROM sla.policy WHERE name = 't policy';
+SELECT is_empty(format($$
+	SELECT FROM sla.policy_version WHERE policy = 't policy'
+	UNION ALL SELECT FROM sla.calendar WHERE policy = 't policy'
+	UNION ALL SELECT FROM sla.target WHERE policy_version_id = %s $$, :gone),
+	'a policy is deleted with versions, targets and calendars');
+SELECT lives_ok($$ DELETE FROM sla.metric WHERE name = 't used' $$, 'a metric no longer in use can go');
+SELECT is((SELECT count(*) FROM sla.calendar WHERE name LIKE 't %' AND policy IS NULL), 5::bigint, 'calendars of no policy stay');
 
 INSERT INTO sla.policy_version (policy, effective_from, time_zone) VALUES ('t neighbour', '-infinity', 'UTC') RETURNING id \gset v
 SELECT throws_ok(format('INSERT INTO sla.target VALUES (%s, %s)', :vid, promise), code, NULL, 'no target ' || promise)
@@ -95,6 +108,12 @@ FROM (VALUES ($$'S1', 'response', '1h', NULL$$, '23514'),
 			 ($$'S1', 'response', '1h', 't nowhere'$$, '23503')) AS v(promise, code);
 SELECT throws_ok($$ INSERT INTO sla.policy_version (policy, effective_from, time_zone) VALUES ('t neighbour', 'infinity', 'UTC') $$,
 				 '23514', NULL, 'no version never comes into force');
+SELECT throws_ok($$ INSERT INTO sla.policy_version (policy, effective_from, time_zone) VALUES ('t nobody', '-infinity', 'UTC') $$,
+				 '23503', NULL, 'no version of no policy');
+SELECT throws_ok($$ INSERT INTO sla.calendar (name, hours, policy) VALUES ('t x', '24/7', 't nobody') $$,
+				 '23503', NULL, 'no calendar of a policy that is none');
+SELECT throws_ok($$ INSERT INTO sla.target VALUES (0, 'S1', 'response', '1h', 't one') $$,
+				 '23503', NULL, 'no target of no version');
 
 -- Everyone may read policies, and change none
 SELECT ok(bool_and(has_table_privilege('pg_monitor', 'sla.' || name, 'SELECT')

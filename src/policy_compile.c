@@ -1,237 +1,30 @@
 /*
- * policy_read.c
- *		Reads the policy tables and compiles versions from them.
- *
- * The tables are scanned directly, without privilege checks: a writer of
- * tickets needs no right on them. The snapshot is the latest one, also in a
- * REPEATABLE READ transaction, so that what is read never depends on who asks
- * first; it includes this transaction's own earlier commands.
+ * policy_compile.c
+ *		Policy versions, from rows of the policy tables to what the fold uses.
  *
  * Whatever the tables hold, constraints or not, is a problem in words, never
- * an error.
+ * an error; only hours that are corrupted on disk raise.
  *
  * Must not know: that anything is kept, and for how long.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "lib/qunique.h"
+#include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "business_hours.h"
-#include "policy_read.h"
+#include "policy_compile.h"
+#include "policy_tables.h"
 #include "zone.h"
 
-typedef enum PolicyTable
-{
-	TABLE_POLICY_VERSION,
-	TABLE_TARGET,
-	TABLE_METRIC,
-	TABLE_CALENDAR,
-	TABLE_HOURS
-} PolicyTable;
-
-#define NUM_TABLES	(TABLE_HOURS + 1)
-
-/* The index that finds rows by the first column read below */
-static const struct
-{
-	const char *name;
-	const char *index;
-}			tables[NUM_TABLES] = {
-	[TABLE_POLICY_VERSION] = {"policy_version", "policy_version_pkey"},
-	[TABLE_TARGET] = {"target", "target_pkey"},
-	[TABLE_METRIC] = {"metric", "metric_pkey"},
-	[TABLE_CALENDAR] = {"calendar", "calendar_pkey"},
-	[TABLE_HOURS] = {"hours", "hours_pkey"},
-};
-
-typedef enum PolicyColumn
-{
-	VERSION_ID, VERSION_POLICY, VERSION_FROM,
-	TARGET_VERSION, TARGET_SEVERITY, TARGET_METRIC, TARGET_GOAL,
-	TARGET_CALENDAR,
-	METRIC_NAME, METRIC_STARTS, METRIC_STOPS,
-	CALENDAR_NAME, CALENDAR_HOURS_ID,
-	HOURS_ID, HOURS_VALUE
-} PolicyColumn;
-
-#define NUM_COLUMNS	(HOURS_VALUE + 1)
-
-/* Columns are found by name, and never read as another type than this */
-static const struct
-{
-	PolicyTable table;
-	const char *name;
-	bool		type_in_sla;
-	const char *type;
-}			columns[NUM_COLUMNS] = {
-	[VERSION_ID] = {TABLE_POLICY_VERSION, "id", false, "int4"},
-	[VERSION_POLICY] = {TABLE_POLICY_VERSION, "policy", false, "text"},
-	[VERSION_FROM] = {TABLE_POLICY_VERSION, "effective_from", false, "timestamptz"},
-	[TARGET_VERSION] = {TABLE_TARGET, "policy_version_id", false, "int4"},
-	[TARGET_SEVERITY] = {TABLE_TARGET, "severity", true, "severity"},
-	[TARGET_METRIC] = {TABLE_TARGET, "metric", false, "text"},
-	[TARGET_GOAL] = {TABLE_TARGET, "goal", true, "business_interval"},
-	[TARGET_CALENDAR] = {TABLE_TARGET, "calendar", false, "text"},
-	[METRIC_NAME] = {TABLE_METRIC, "name", false, "text"},
-	[METRIC_STARTS] = {TABLE_METRIC, "starts_on", false, "_text"},
-	[METRIC_STOPS] = {TABLE_METRIC, "stops_on", false, "_text"},
-	[CALENDAR_NAME] = {TABLE_CALENDAR, "name", false, "text"},
-	[CALENDAR_HOURS_ID] = {TABLE_CALENDAR, "hours_id", false, "int4"},
-	[HOURS_ID] = {TABLE_HOURS, "id", false, "int4"},
-	[HOURS_VALUE] = {TABLE_HOURS, "value", true, "business_hours"},
-};
-
 /*
- * All policy tables, locked, and one snapshot taken behind the locks, so that
- * what is read fits together and a TRUNCATE cannot slip between.
- */
-typedef struct PolicyReader
-{
-	Relation	rels[NUM_TABLES];
-	Snapshot	snapshot;
-} PolicyReader;
-
-static Oid	namespace_oid = InvalidOid;
-static Oid	table_oids[NUM_TABLES];
-static AttrNumber attnums[NUM_COLUMNS];
-
-
-char *
-policy_tables_find(void)
-{
-	namespace_oid = get_namespace_oid("sla", true);
-	for (int i = 0; i < NUM_TABLES; i++)
-	{
-		table_oids[i] = OidIsValid(namespace_oid) ?
-			get_relname_relid(tables[i].name, namespace_oid) : InvalidOid;
-		if (!OidIsValid(table_oids[i]))
-			return psprintf("table sla.%s does not exist", tables[i].name);
-	}
-
-	for (int i = 0; i < NUM_COLUMNS; i++)
-	{
-		HeapTuple	tuple;
-		Oid			type;
-
-		tuple = SearchSysCacheAttName(table_oids[columns[i].table],
-									  columns[i].name);
-		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-							   CStringGetDatum(columns[i].type),
-							   ObjectIdGetDatum(columns[i].type_in_sla ?
-												namespace_oid :
-												PG_CATALOG_NAMESPACE));
-		if (!HeapTupleIsValid(tuple) || !OidIsValid(type) ||
-			((Form_pg_attribute) GETSTRUCT(tuple))->atttypid != type)
-		{
-			if (HeapTupleIsValid(tuple))
-				ReleaseSysCache(tuple);
-			return psprintf("table sla.%s has no column \"%s\" of type %s",
-							tables[columns[i].table].name, columns[i].name,
-							columns[i].type);
-		}
-		attnums[i] = ((Form_pg_attribute) GETSTRUCT(tuple))->attnum;
-		ReleaseSysCache(tuple);
-	}
-	return NULL;
-}
-
-bool
-policy_table_is(Oid relid)
-{
-	for (int i = 0; i < NUM_TABLES; i++)
-	{
-		if (table_oids[i] == relid)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Open the tables. False when one has gone since policy_tables_find().
- */
-static bool
-reader_open(PolicyReader *reader)
-{
-	for (int i = 0; i < NUM_TABLES; i++)
-	{
-		reader->rels[i] = try_table_open(table_oids[i], AccessShareLock);
-		if (reader->rels[i] == NULL)
-		{
-			while (--i >= 0)
-				table_close(reader->rels[i], AccessShareLock);
-			return false;
-		}
-	}
-	reader->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	return true;
-}
-
-/*
- * What is kept are copies, so the locks can go at once, as those on catalogs
- * do.
- */
-static void
-reader_close(PolicyReader *reader)
-{
-	UnregisterSnapshot(reader->snapshot);
-	for (int i = NUM_TABLES - 1; i >= 0; i--)
-		table_close(reader->rels[i], AccessShareLock);
-}
-
-/*
- * Scan the table of a column: the rows where it equals *key (int4 or text),
- * or all of them when key is NULL. key_space must live as long as the scan.
- */
-static SysScanDesc
-reader_scan(PolicyReader *reader, PolicyColumn column, const Datum *key,
-			ScanKey key_space)
-{
-	PolicyTable table = columns[column].table;
-	Relation	rel = reader->rels[table];
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-										  attnums[column] - 1);
-	Oid			index = InvalidOid;
-
-	if (key != NULL)
-	{
-		index = get_relname_relid(tables[table].index, namespace_oid);
-		ScanKeyEntryInitialize(key_space, 0, attnums[column],
-							   BTEqualStrategyNumber, InvalidOid,
-							   att->attcollation,
-							   att->atttypid == TEXTOID ? F_TEXTEQ : F_INT4EQ,
-							   *key);
-	}
-	return systable_beginscan(rel, index, OidIsValid(index),
-							  reader->snapshot, key != NULL ? 1 : 0,
-							  key != NULL ? key_space : NULL);
-}
-
-static Datum
-reader_value(PolicyReader *reader, HeapTuple tuple, PolicyColumn column,
-			 bool *isnull)
-{
-	Relation	rel = reader->rels[columns[column].table];
-
-	return heap_getattr(tuple, attnums[column], RelationGetDescr(rel), isnull);
-}
-
-/*
- * A row of sla.policy_version, its text in CurrentMemoryContext. False for one
- * that its constraints should have kept out.
+ * A row of sla.policy_version, its text in CurrentMemoryContext. False for
+ * one that its constraints should have kept out.
  */
 static bool
 read_row(PolicyReader *reader, HeapTuple tuple, PolicyVersionRow *row)
@@ -239,12 +32,12 @@ read_row(PolicyReader *reader, HeapTuple tuple, PolicyVersionRow *row)
 	Datum		policy;
 	bool		isnull[3];
 
-	row->id = DatumGetInt32(reader_value(reader, tuple, VERSION_ID,
+	row->id = DatumGetInt32(policy_value(reader, tuple, VERSION_ID,
 										 &isnull[0]));
 	row->effective_from =
-		DatumGetTimestampTz(reader_value(reader, tuple, VERSION_FROM,
+		DatumGetTimestampTz(policy_value(reader, tuple, VERSION_FROM,
 										 &isnull[1]));
-	policy = reader_value(reader, tuple, VERSION_POLICY, &isnull[2]);
+	policy = policy_value(reader, tuple, VERSION_POLICY, &isnull[2]);
 	if (isnull[0] || isnull[1] || isnull[2])
 		return false;
 	row->policy = TextDatumGetCString(policy);
@@ -252,18 +45,18 @@ read_row(PolicyReader *reader, HeapTuple tuple, PolicyVersionRow *row)
 }
 
 bool
-policy_read_rows(PolicyVersionRow **rows, int *nrows)
+policy_read_rows(PolicyVersionRow **rows, int *nrows, char **problem)
 {
 	PolicyReader reader;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	int			maxrows = 8;
 
-	if (!reader_open(&reader))
+	if (!policy_reader_open(&reader, problem))
 		return false;
 	*rows = palloc(maxrows * sizeof(PolicyVersionRow));
 	*nrows = 0;
-	scan = reader_scan(&reader, VERSION_ID, NULL, NULL);
+	scan = policy_scan(&reader, VERSION_ID, NULL, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		if (*nrows == maxrows)
@@ -275,7 +68,7 @@ policy_read_rows(PolicyVersionRow **rows, int *nrows)
 			(*nrows)++;
 	}
 	systable_endscan(scan);
-	reader_close(&reader);
+	policy_reader_close(&reader);
 	return true;
 }
 
@@ -318,7 +111,7 @@ read_metric(PolicyReader *reader, PolicyMetric *metric)
 	HeapTuple	tuple;
 	char	   *problem = NULL;
 
-	scan = reader_scan(reader, METRIC_NAME, &key, &key_space);
+	scan = policy_scan(reader, METRIC_NAME, &key, &key_space);
 	tuple = systable_getnext(scan);
 	if (!HeapTupleIsValid(tuple))
 		problem = psprintf("metric \"%s\" does not exist", metric->name);
@@ -328,8 +121,8 @@ read_metric(PolicyReader *reader, PolicyMetric *metric)
 		Datum		stops;
 		bool		isnull[2];
 
-		starts = reader_value(reader, tuple, METRIC_STARTS, &isnull[0]);
-		stops = reader_value(reader, tuple, METRIC_STOPS, &isnull[1]);
+		starts = policy_value(reader, tuple, METRIC_STARTS, &isnull[0]);
+		stops = policy_value(reader, tuple, METRIC_STOPS, &isnull[1]);
 		if (isnull[0] || !read_event_kinds(starts, &metric->starts_on) ||
 			isnull[1] || !read_event_kinds(stops, &metric->stops_on))
 			problem = psprintf("metric \"%s\" names no events, or unknown ones",
@@ -354,10 +147,10 @@ read_calendar(PolicyReader *reader, const char *name, MemoryContext keep,
 	bool		isnull = true;
 	HoursRules *rules;
 
-	scan = reader_scan(reader, CALENDAR_NAME, &key, &key_space);
+	scan = policy_scan(reader, CALENDAR_NAME, &key, &key_space);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		*hours_id = DatumGetInt32(reader_value(reader, tuple,
+		*hours_id = DatumGetInt32(policy_value(reader, tuple,
 											   CALENDAR_HOURS_ID, &isnull));
 	systable_endscan(scan);
 	if (isnull)
@@ -365,11 +158,11 @@ read_calendar(PolicyReader *reader, const char *name, MemoryContext keep,
 
 	isnull = true;
 	key = Int32GetDatum(*hours_id);
-	scan = reader_scan(reader, HOURS_ID, &key, &key_space);
+	scan = policy_scan(reader, HOURS_ID, &key, &key_space);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		Datum		value = reader_value(reader, tuple, HOURS_VALUE, &isnull);
+		Datum		value = policy_value(reader, tuple, HOURS_VALUE, &isnull);
 
 		if (!isnull)
 		{
@@ -417,7 +210,7 @@ read_targets(PolicyReader *reader, int32 version_id, char **problem)
 	HeapTuple	tuple;
 
 	*problem = NULL;
-	scan = reader_scan(reader, TARGET_VERSION, &key, &key_space);
+	scan = policy_scan(reader, TARGET_VERSION, &key, &key_space);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		TargetRow  *row = palloc0(sizeof(TargetRow));
@@ -427,9 +220,9 @@ read_targets(PolicyReader *reader, int32 version_id, char **problem)
 		bool		isnull[2];
 
 		row->severity =
-			DatumGetSeverity(reader_value(reader, tuple, TARGET_SEVERITY,
+			DatumGetSeverity(policy_value(reader, tuple, TARGET_SEVERITY,
 										  &isnull[0]));
-		metric = reader_value(reader, tuple, TARGET_METRIC, &isnull[1]);
+		metric = policy_value(reader, tuple, TARGET_METRIC, &isnull[1]);
 		if (isnull[0] || isnull[1] ||
 			row->severity < SEVERITY_MIN || row->severity > SEVERITY_MAX)
 		{
@@ -438,11 +231,11 @@ read_targets(PolicyReader *reader, int32 version_id, char **problem)
 			break;
 		}
 		row->metric = TextDatumGetCString(metric);
-		goal = reader_value(reader, tuple, TARGET_GOAL, &isnull[0]);
+		goal = policy_value(reader, tuple, TARGET_GOAL, &isnull[0]);
 		row->has_goal = !isnull[0];
 		if (row->has_goal)
 			row->goal = *DatumGetBusinessInterval(goal);
-		calendar = reader_value(reader, tuple, TARGET_CALENDAR, &isnull[0]);
+		calendar = policy_value(reader, tuple, TARGET_CALENDAR, &isnull[0]);
 		row->calendar = isnull[0] ? NULL : TextDatumGetCString(calendar);
 		rows = lappend(rows, row);
 	}
@@ -466,6 +259,7 @@ compile_metrics(PolicyReader *reader, List *rows, MemoryContext keep,
 				PolicyVersion *version)
 {
 	PolicyMetric *metrics;
+	PolicyMetric *kept;
 	ListCell   *lc;
 	int			n = 0;
 
@@ -483,8 +277,9 @@ compile_metrics(PolicyReader *reader, List *rows, MemoryContext keep,
 		metrics[i].name = MemoryContextStrdup(keep, metrics[i].name);
 	}
 	version->nmetrics = n;
-	version->metrics = memcpy(MemoryContextAlloc(keep, (n + 1) * sizeof(PolicyMetric)),
-							  metrics, n * sizeof(PolicyMetric));
+	kept = MemoryContextAlloc(keep, (n + 1) * sizeof(PolicyMetric));
+	memcpy(kept, metrics, n * sizeof(PolicyMetric));
+	version->metrics = kept;
 	return NULL;
 }
 
@@ -569,7 +364,7 @@ row_is_current(PolicyReader *reader, const PolicyVersionRow *row)
 	PolicyVersionRow now;
 	bool		current;
 
-	scan = reader_scan(reader, VERSION_ID, &key, &key_space);
+	scan = policy_scan(reader, VERSION_ID, &key, &key_space);
 	tuple = systable_getnext(scan);
 	current = HeapTupleIsValid(tuple) && read_row(reader, tuple, &now) &&
 		strcmp(now.policy, row->policy) == 0 &&
@@ -579,8 +374,8 @@ row_is_current(PolicyReader *reader, const PolicyVersionRow *row)
 }
 
 bool
-policy_read_version(const PolicyVersionRow *row, MemoryContext parent,
-					const PolicyVersion **result, char **problem)
+policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
+					   const PolicyVersion **result, char **problem)
 {
 	PolicyReader reader;
 	MemoryContext scratch;
@@ -591,8 +386,7 @@ policy_read_version(const PolicyVersionRow *row, MemoryContext parent,
 	bool		current;
 
 	*result = NULL;
-	*problem = NULL;
-	if (!reader_open(&reader))
+	if (!policy_reader_open(&reader, problem))
 		return false;
 	scratch = AllocSetContextCreate(CurrentMemoryContext,
 									"slapolicy compilation",
@@ -619,7 +413,7 @@ policy_read_version(const PolicyVersionRow *row, MemoryContext parent,
 			*result = version;
 		}
 	}
-	reader_close(&reader);
+	policy_reader_close(&reader);
 
 	MemoryContextSwitchTo(old);
 	if (*problem != NULL)

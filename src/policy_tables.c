@@ -1,0 +1,204 @@
+/*
+ * policy_tables.c
+ *		Reading the policy tables: which they are, their columns, their rows.
+ *
+ * The tables are scanned directly, without privilege checks: a writer of
+ * tickets needs no right on them. The snapshot is the latest one, also in a
+ * REPEATABLE READ transaction, so that what is read never depends on who asks
+ * first; it includes this transaction's own earlier commands.
+ *
+ * Must not know: what a policy is.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "policy_tables.h"
+
+/* The index that finds rows by the first column read below */
+static const struct
+{
+	const char *name;
+	const char *index;
+}			tables[NUM_POLICY_TABLES] = {
+	[TABLE_POLICY_VERSION] = {"policy_version", "policy_version_pkey"},
+	[TABLE_TARGET] = {"target", "target_pkey"},
+	[TABLE_METRIC] = {"metric", "metric_pkey"},
+	[TABLE_CALENDAR] = {"calendar", "calendar_pkey"},
+	[TABLE_HOURS] = {"hours", "hours_pkey"},
+};
+
+/* Columns are found by name, and never read as another type than this */
+static const struct
+{
+	PolicyTable table;
+	const char *name;
+	bool		type_in_sla;
+	const char *type;
+}			columns[NUM_POLICY_COLUMNS] = {
+	[VERSION_ID] = {TABLE_POLICY_VERSION, "id", false, "int4"},
+	[VERSION_POLICY] = {TABLE_POLICY_VERSION, "policy", false, "text"},
+	[VERSION_FROM] = {TABLE_POLICY_VERSION, "effective_from", false, "timestamptz"},
+	[TARGET_VERSION] = {TABLE_TARGET, "policy_version_id", false, "int4"},
+	[TARGET_SEVERITY] = {TABLE_TARGET, "severity", true, "severity"},
+	[TARGET_METRIC] = {TABLE_TARGET, "metric", false, "text"},
+	[TARGET_GOAL] = {TABLE_TARGET, "goal", true, "business_interval"},
+	[TARGET_CALENDAR] = {TABLE_TARGET, "calendar", false, "text"},
+	[METRIC_NAME] = {TABLE_METRIC, "name", false, "text"},
+	[METRIC_STARTS] = {TABLE_METRIC, "starts_on", false, "_text"},
+	[METRIC_STOPS] = {TABLE_METRIC, "stops_on", false, "_text"},
+	[CALENDAR_NAME] = {TABLE_CALENDAR, "name", false, "text"},
+	[CALENDAR_HOURS_ID] = {TABLE_CALENDAR, "hours_id", false, "int4"},
+	[HOURS_ID] = {TABLE_HOURS, "id", false, "int4"},
+	[HOURS_VALUE] = {TABLE_HOURS, "value", true, "business_hours"},
+};
+
+static Oid	namespace_oid = InvalidOid;
+static Oid	table_oids[NUM_POLICY_TABLES];
+static AttrNumber attnums[NUM_POLICY_COLUMNS];
+
+
+char *
+policy_tables_find(void)
+{
+	namespace_oid = get_namespace_oid("sla", true);
+	for (int i = 0; i < NUM_POLICY_TABLES; i++)
+	{
+		table_oids[i] = OidIsValid(namespace_oid) ?
+			get_relname_relid(tables[i].name, namespace_oid) : InvalidOid;
+		if (!OidIsValid(table_oids[i]))
+			return psprintf("table sla.%s does not exist", tables[i].name);
+	}
+	return NULL;
+}
+
+bool
+policy_table_is(Oid relid)
+{
+	for (int i = 0; i < NUM_POLICY_TABLES; i++)
+	{
+		if (table_oids[i] == relid)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where the columns are in the tables, which must be locked. NULL, or a
+ * palloc'd problem.
+ */
+static char *
+find_columns(void)
+{
+	for (int i = 0; i < NUM_POLICY_COLUMNS; i++)
+	{
+		HeapTuple	tuple;
+		Oid			type;
+		bool		matches = false;
+
+		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+							   CStringGetDatum(columns[i].type),
+							   ObjectIdGetDatum(columns[i].type_in_sla ?
+												namespace_oid :
+												PG_CATALOG_NAMESPACE));
+		tuple = SearchSysCacheAttName(table_oids[columns[i].table],
+									  columns[i].name);
+		if (HeapTupleIsValid(tuple))
+		{
+			Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+			matches = OidIsValid(type) && att->atttypid == type;
+			attnums[i] = att->attnum;
+			ReleaseSysCache(tuple);
+		}
+		if (!matches)
+			return psprintf("table sla.%s has no column \"%s\" of type %s",
+							tables[columns[i].table].name, columns[i].name,
+							columns[i].type);
+	}
+	return NULL;
+}
+
+/*
+ * What is kept are copies, so the locks can go at once, as those on catalogs
+ * do.
+ */
+static void
+close_tables(PolicyReader *reader, int n)
+{
+	while (--n >= 0)
+		table_close(reader->rels[n], AccessShareLock);
+}
+
+bool
+policy_reader_open(PolicyReader *reader, char **problem)
+{
+	for (int i = 0; i < NUM_POLICY_TABLES; i++)
+	{
+		reader->rels[i] = try_table_open(table_oids[i], AccessShareLock);
+		if (reader->rels[i] == NULL)
+		{
+			close_tables(reader, i);
+			*problem = psprintf("table sla.%s has been dropped",
+								tables[i].name);
+			return false;
+		}
+	}
+	*problem = find_columns();
+	if (*problem != NULL)
+	{
+		close_tables(reader, NUM_POLICY_TABLES);
+		return false;
+	}
+	reader->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	return true;
+}
+
+void
+policy_reader_close(PolicyReader *reader)
+{
+	UnregisterSnapshot(reader->snapshot);
+	close_tables(reader, NUM_POLICY_TABLES);
+}
+
+SysScanDesc
+policy_scan(PolicyReader *reader, PolicyColumn column, const Datum *key,
+			ScanKey key_space)
+{
+	PolicyTable table = columns[column].table;
+	Relation	rel = reader->rels[table];
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  attnums[column] - 1);
+	Oid			index = InvalidOid;
+
+	if (key != NULL)
+	{
+		index = get_relname_relid(tables[table].index, namespace_oid);
+		ScanKeyEntryInitialize(key_space, 0, attnums[column],
+							   BTEqualStrategyNumber, InvalidOid,
+							   att->attcollation,
+							   att->atttypid == TEXTOID ? F_TEXTEQ : F_INT4EQ,
+							   *key);
+	}
+	return systable_beginscan(rel, index, OidIsValid(index),
+							  reader->snapshot, key != NULL ? 1 : 0,
+							  key != NULL ? key_space : NULL);
+}
+
+Datum
+policy_value(PolicyReader *reader, HeapTuple tuple, PolicyColumn column,
+			 bool *isnull)
+{
+	Relation	rel = reader->rels[columns[column].table];
+
+	return heap_getattr(tuple, attnums[column], RelationGetDescr(rel), isnull);
+}
