@@ -298,7 +298,10 @@ slapolicy_restamp(PG_FUNCTION_ARGS)
 
 	LockRelationOid(relid, ShareRowExclusiveLock);
 	check_owner(relid);
-	relids = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		relids = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	else
+		relids = list_make1_oid(relid);
 	foreach(lc, relids)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), NoLock);
