@@ -119,8 +119,8 @@ check-clash:
 prove_installcheck:
 	$(prove_installcheck)
 
-# The pgTAP tests on the running server of PGHOST, PGPORT and PGDATABASE; the
-# database must have the extensions pgtap and slapolicy.
+# The pgTAP tests in the running server's database of PGHOST, PGPORT and
+# PGDATABASE.  Each file creates the extensions it needs and rolls back.
 PG_PROVE = pg_prove
 .PHONY: pgtap
 pgtap:
