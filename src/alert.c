@@ -87,7 +87,7 @@ static const char *const flag_query =
 "   FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
 "                   pg_catalog.unnest($3), pg_catalog.unnest($4))"
 "     AS d (clock_id, ticket_id, aim, due_at)"
-" ON CONFLICT DO NOTHING"
+" ON CONFLICT (clock_id, aim, threshold, kind) DO NOTHING"
 " RETURNING id";
 
 static const char *const pending_query =
@@ -233,7 +233,7 @@ execute(SPIPlanPtr *plan, const char *query, int nargs, Oid *types,
 			 SPI_result_code_string(rc));
 }
 
-/* One column of the current result as an array. */
+/* One column of the current result, of 4 or 8 bytes, as an array. */
 static Datum
 result_array(int column, Oid type, int16 len)
 {
@@ -247,9 +247,12 @@ result_array(int column, Oid type, int16 len)
 								  column, &isnull);
 		Assert(!isnull);
 	}
-	return PointerGetDatum(construct_array(values, (int) SPI_processed, type,
-										   len, true,
-										   len == 8 ? TYPALIGN_DOUBLE : TYPALIGN_INT));
+	if (len == sizeof(int64))
+		return PointerGetDatum(construct_array(values, (int) SPI_processed,
+											   type, len, FLOAT8PASSBYVAL,
+											   TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_array(values, (int) SPI_processed,
+										   type, len, true, TYPALIGN_INT));
 }
 
 void

@@ -182,7 +182,8 @@ start_time(const WorkerSlot *slot, bool *known)
 	TimestampTz probe = slot->looked_at;
 
 	if (probe != DT_NOBEGIN)
-		probe += worker_max_sleep() * (slot->absent ? WORKER_ABSENT_FACTOR : 1);
+		probe += slot->absent ? worker_max_sleep() * WORKER_ABSENT_FACTOR :
+			worker_max_sleep();
 	*known = due < probe;
 	if (!OidIsValid(slot->dbid) || !slot->served ||
 		(slot->phase != WORKER_NONE && slot->phase != WORKER_FAILED))

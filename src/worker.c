@@ -13,17 +13,17 @@
  * something is believed to fall due there. Shortly before (WORKER_LEAD) it
  * starts a worker in that database; the worker flags what is due, finds out
  * what is due next, and takes leave when that is not within WORKER_LINGER, so
- * that nobody who wants the database to himself is kept waiting. While nothing
+ * that nobody who wants the database alone is kept waiting. While nothing
  * is due no process is connected and no query runs.
  *
- *			claim			launcher asks			worker attaches
- *	 free ----------> NONE ----------------> STARTING ---------------> RUNNING
- *					   ^  ^						|						|  |
- *					   |  |						| did not get so far	|  |
- *					   |  |						v						|  |
- *					   |  +--- after a pause -- FAILED <--- error, ------+  |
- *					   |									terminated		|
- *					   +------------------- took leave --------------------+
+ *	free --claim--> NONE --launcher asks--> STARTING --attaches--> RUNNING
+ *					 ^						 |	 ^					|	|
+ *					 |				 ended,	 |	 | after			|	|
+ *					 |			   no attach |	 | a pause			|	|
+ *					 |						 v	 |					|	|
+ *					 |						FAILED <--- error, -----+	|
+ *					 |								 termination		|
+ *					 +------------------- took leave -------------------+
  *
  * What is due, a slot knows from two sources. A worker's look at the queue
  * leaves the earliest time in next_due. A backend that commits an earlier one
@@ -44,18 +44,17 @@
  * held for a few instructions, never while waiting, querying or starting
  * anything. Backends write noted (and claim a slot in a database the launcher
  * has not met, setting rescan); the worker of a slot writes its phase, pid,
- * next_due, absent and looked_at; the launcher writes the rest, and phase while there is
- * no worker. Only the launcher frees slots, those of dropped databases, so a
- * worker may keep a pointer to its own.
+ * next_due, absent and looked_at; the launcher writes the rest, and phase
+ * while there is no worker. Only the launcher frees slots, those of dropped
+ * databases, so a worker may keep a pointer to its own.
  *
  * Errors end the process. A worker that ends without taking leave makes its
  * database wait WORKER_BACKOFF, longer each time; the launcher itself is
  * restarted by the postmaster. Only a failing notification is caught: the
  * alerts it is about are committed, and the rest must go on.
  *
- * A worker is owed no rights by anyone: it connects as the bootstrap
- * superuser, does nothing but run alert.c, and that acts as the extension's
- * owner.
+ * A worker needs no role of its own: it connects as the bootstrap superuser,
+ * does nothing but run alert.c, and that acts as the extension's owner.
  */
 #include "slapolicy.h"
 
@@ -95,7 +94,7 @@ PGDLLEXPORT void slapolicy_worker_main(Datum main_arg);
 static WorkerSlot *my_slot = NULL;
 
 static TimestampTz unflagged_from;	/* nothing unflagged is due before */
-static TimestampTz looked_at = DT_NOBEGIN;	/* time of the last complete look */
+static TimestampTz looked_at = DT_NOBEGIN;	/* last complete look */
 static TimestampTz notify_after = DT_NOBEGIN;
 
 TimestampTz
@@ -130,8 +129,8 @@ worker_sleep_until(TimestampTz until)
 	 */
 	until = Min(until, now + worker_max_sleep());
 	ms = until < now ? 0 : (long) ((until - now) / 1000 + 1);
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 ms, PG_WAIT_EXTENSION);
+	(void) WaitLatch(MyLatch,
+					 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, PG_WAIT_EXTENSION);
 }
 
 /*

@@ -15,7 +15,7 @@
  */
 extern void worker_note_due(TimestampTz next_alert_at);
 
-/* Claim shared memory and register the launcher when preloaded. For _PG_init. */
+/* When preloaded, claim shared memory and start the launcher. For _PG_init. */
 extern void worker_init(void);
 
 #endif							/* SLAPOLICY_WORKER_H */

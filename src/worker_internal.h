@@ -47,7 +47,7 @@ typedef struct WorkerSlot
 	bool		absent;			/* the last look found no extension */
 	int			failures;		/* in a row */
 	TimestampTz probing_until;	/* other probes wait for this one */
-	TimestampTz noted;			/* earliest due committed since the last look */
+	TimestampTz noted;			/* earliest committed since the last look */
 	TimestampTz next_due;		/* what the last look found; DT_NOEND: nothing,
 								 * or a look is under way */
 	TimestampTz looked_at;		/* time of the last complete look */

@@ -1,7 +1,8 @@
 /*
  * worker_shmem.c
  *		The notice board that backends, launcher and workers share: where a
- *		committing backend leaves word of an earlier due time, and whom it wakes.
+ *		committing backend leaves word of an earlier due time, and whom it
+ *		wakes.
  *
  * Must not know how clocks are flagged or when workers are started. worker.c
  * tells how the fields are used.

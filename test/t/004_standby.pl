@@ -1,0 +1,44 @@
+# Nothing runs on a standby; after promotion the worker is there at once.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use SlaTest;
+use Test::More;
+
+# A primary without the worker leaves something to do.
+my $primary = new_node('primary', 0,
+	'wal_level' => 'replica',
+	'max_wal_senders' => 3);
+$primary->safe_psql('postgres', 'CREATE EXTENSION slapolicy');
+$primary->backup('copy');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'copy', has_streaming => 1);
+$standby->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'slapolicy'");
+$standby->start;
+
+$primary->safe_psql('postgres', add_clocks(10, "now() - interval '1 min'"));
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
+my $processes = q{SELECT count(*) FROM pg_stat_activity
+	WHERE backend_type LIKE 'slapolicy %'};
+is($standby->safe_psql('postgres', $processes),
+	'0', 'neither launcher nor worker runs on a standby');
+my ($ret, $out, $err) =
+  $standby->psql('postgres', 'SELECT sla.flag_due(now())');
+like($err, qr/recovery|read-only/, 'nor can one flag by hand');
+
+$primary->stop('fast');
+$standby->promote;
+ok( $standby->poll_query_until(
+		'postgres', 'SELECT count(*) = 10 FROM sla.alert'),
+	'what fell due is flagged after promotion');
+$standby->stop('fast');
+
+done_testing();
