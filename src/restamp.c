@@ -229,7 +229,7 @@ restamp_relation(Relation rel, TimestampTz now)
 				nproblems = 0;
 	char	   *first_problem = NULL;
 
-	InitResultRelInfo(target, rel, 1, NULL, 0);
+	InitResultRelInfo(target, rel, 0, NULL, 0);
 	target->ri_TrigDesc = NULL;
 	ExecOpenIndices(target, false);
 	estate->es_snapshot = snapshot;
