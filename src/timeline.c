@@ -35,9 +35,9 @@
 #define CHUNK_WEEKS			773		/* 27 chunks are 20871 weeks, 400 years */
 #define CYCLE_CHUNKS		27
 
-/* The main table: 1985-03-11 to 2059-04-07 */
+/* The main table: 1985-03-11 to 2044-06-13 */
 #define MAIN_FIRST_CHUNK	(-1)
-#define MAIN_CHUNKS			5
+#define MAIN_CHUNKS			4
 
 /* Clock changes before this chunk (1823) do not exist in the zone database */
 #define PAST_CHUNK			(-12)
@@ -55,21 +55,27 @@
 
 #define FAR_SLOTS			3
 
+/* One week of a table */
+typedef struct WeekEntry
+{
+	uint32		before;			/* open seconds from the table's start */
+	uint32		pattern;		/* byte offset of its WeekPattern */
+} WeekEntry;
+
 /* Consecutive weeks with running sums */
 typedef struct WeekTable
 {
-	int64		first_week;
-	int32		nweeks;
-	int32		index_shift;
 	TimestampTz start;			/* instant at which first_week begins */
 	uint64		length;			/* microseconds it covers */
 	int64		base;			/* open seconds from week 0 to first_week */
-	uint32	   *before;			/* [nweeks + 1] open seconds from base on */
-	uint16	   *ids;			/* [nweeks] */
-	uint16	   *index;			/* [k]: first week with before[week + 1] >=
-								 * k << index_shift */
+	WeekEntry  *weeks;			/* [nweeks + 1], the last only for its sum */
+	char	   *patterns;		/* all patterns, one behind the other */
+	uint16	   *index;			/* [k]: first week by whose end the sum is at
+								 * least k << index_shift */
+	int32		index_shift;
 	uint32		nindex;
-	const WeekPattern **patterns;
+	int64		first_week;
+	int32		nweeks;
 	MemoryContext context;
 } WeekTable;
 
@@ -114,6 +120,49 @@ typedef enum Measure
 
 /* ---------- tables ---------- */
 
+static inline const WeekPattern *
+week_pattern(const WeekTable *table, int32 week)
+{
+	return (const WeekPattern *) (table->patterns + table->weeks[week].pattern);
+}
+
+/*
+ * The pattern of every week, and all patterns one behind the other: what is
+ * looked at together lies together.
+ */
+static void
+table_patterns(WeekTable *table, const Timeline *tl, bool with_specials)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "slapolicy patterns",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	PatternSet	set;
+	uint16	   *ids = palloc(table->nweeks * sizeof(uint16));
+	uint32	   *offsets;
+	Size		size = 0;
+
+	pattern_set_init(&set, scratch);
+	pattern_fill(&set, &tl->rules->parts[0], tl->zone, with_specials,
+				 table->first_week, table->nweeks, ids);
+
+	offsets = palloc(set.count * sizeof(uint32));
+	for (int32 id = 0; id < set.count; id++)
+	{
+		offsets[id] = (uint32) size;
+		size += WEEK_PATTERN_SIZE(set.list[id]->nspans);
+	}
+	table->patterns = MemoryContextAlloc(table->context, size);
+	for (int32 id = 0; id < set.count; id++)
+		memcpy(table->patterns + offsets[id], set.list[id],
+			   WEEK_PATTERN_SIZE(set.list[id]->nspans));
+	for (int32 week = 0; week < table->nweeks; week++)
+		table->weeks[week].pattern = offsets[ids[week]];
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+}
+
 /*
  * Build the table of nweeks weeks from first_week on in context, whose sums
  * begin at base.
@@ -122,41 +171,35 @@ static void
 table_build(WeekTable *table, const Timeline *tl, MemoryContext context,
 			int64 first_week, int32 nweeks, bool with_specials, int64 base)
 {
-	PatternSet	set;
 	uint64		total = 0;
 	uint32		k = 0;
 
-	pattern_set_init(&set, context);
 	table->context = context;
 	table->first_week = first_week;
 	table->nweeks = nweeks;
 	table->start = WEEK_START(first_week) * USECS_PER_SEC;
 	table->length = (uint64) nweeks * SLA_USECS_PER_WEEK;
 	table->base = base;
-	table->before = MemoryContextAlloc(context, (nweeks + 1) * sizeof(uint32));
-	table->ids = MemoryContextAlloc(context, nweeks * sizeof(uint16));
-
-	pattern_fill(&set, &tl->rules->parts[0], tl->zone, with_specials,
-				 first_week, nweeks, table->ids);
-	table->patterns = set.list;
-	pfree(set.buckets);
-	for (int32 w = 0; w < nweeks; w++)
+	table->weeks = MemoryContextAllocZero(context,
+										  (nweeks + 1) * sizeof(WeekEntry));
+	table_patterns(table, tl, with_specials);
+	for (int32 week = 0; week < nweeks; week++)
 	{
-		table->before[w] = (uint32) total;
-		total += set.list[table->ids[w]]->total;
+		table->weeks[week].before = (uint32) total;
+		total += week_pattern(table, week)->total;
 	}
-	table->before[nweeks] = (uint32) total;
+	table->weeks[nweeks].before = (uint32) total;
 
 	/* about one entry for a week, so that a look-up leaves little to search */
 	table->index_shift = 0;
 	while ((total >> table->index_shift) >= (uint64) nweeks)
 		table->index_shift++;
-	table->nindex = (uint32) (total >> table->index_shift) + 1;
+	table->nindex = (uint32) (total >> table->index_shift) + 2;
 	table->index = MemoryContextAlloc(context, table->nindex * sizeof(uint16));
-	for (int32 w = 0; w < nweeks; w++)
+	for (int32 week = 0; week < nweeks; week++)
 		while (k < table->nindex &&
-			   table->before[w + 1] >= (uint64) k << table->index_shift)
-			table->index[k++] = w;
+			   table->weeks[week + 1].before >= (uint64) k << table->index_shift)
+			table->index[k++] = week;
 	while (k < table->nindex)
 		table->index[k++] = nweeks - 1;
 }
@@ -165,7 +208,41 @@ table_build(WeekTable *table, const Timeline *tl, MemoryContext context,
 static inline uint32
 table_total(const WeekTable *table)
 {
-	return table->before[table->nweeks];
+	return table->weeks[table->nweeks].before;
+}
+
+/*
+ * The last opening of a week that has begun after secs seconds; the empty one
+ * if none has. Few openings are counted without a branch that could be
+ * mispredicted, many are searched.
+ */
+static inline const WeekSpan *
+pattern_at(const WeekPattern *pattern, uint32 secs)
+{
+	const WeekSpan *spans = pattern->spans;
+	uint32		n = pattern->nspans;
+	uint32		last = 0;
+
+	if (likely(n <= 16))
+	{
+		for (uint32 i = 1; i <= n; i++)
+			last += spans[i].open <= secs;
+	}
+	else
+	{
+		uint32		hi = n;
+
+		while (last < hi)
+		{
+			uint32		mid = (last + hi + 1) / 2;
+
+			if (spans[mid].open <= secs)
+				last = mid;
+			else
+				hi = mid - 1;
+		}
+	}
+	return &spans[last];
 }
 
 /*
@@ -177,149 +254,145 @@ table_work(const WeekTable *table, TimestampTz t, bool *open)
 {
 	uint64		rel = (uint64) (t - table->start);
 	uint32		week = (uint32) (rel / SLA_USECS_PER_WEEK);
-	uint64		in_week = rel % SLA_USECS_PER_WEEK;
-	uint32		secs = (uint32) (in_week / USECS_PER_SEC);
-	const WeekPattern *pattern = table->patterns[table->ids[week]];
-	int64		sum = table->base + table->before[week];
-	uint32		i = 0,
-				n = pattern->nspans;
+	int64		in_week = (int64) (rel - week * (uint64) SLA_USECS_PER_WEEK);
+	const WeekSpan *span = pattern_at(week_pattern(table, week),
+									  (uint32) (in_week / USECS_PER_SEC));
+	int64		close = span->close * USECS_PER_SEC;
 
-	/* the number of openings that have begun */
-	if (n > 16)
-	{
-		uint32		hi = n;
-
-		while (i < hi)
-		{
-			uint32		mid = (i + hi) / 2;
-
-			if (pattern->spans[mid].open <= secs)
-				i = mid + 1;
-			else
-				hi = mid;
-		}
-	}
-	else
-		while (i < n && pattern->spans[i].open <= secs)
-			i++;
-
-	if (i == 0)
-	{
-		*open = false;
-		return sum * USECS_PER_SEC;
-	}
-	else
-	{
-		const WeekSpan *span = &pattern->spans[i - 1];
-
-		*open = secs < span->close;
-		if (*open)
-			return (sum + span->before) * USECS_PER_SEC +
-				(int64) (in_week - (uint64) span->open * USECS_PER_SEC);
-		return (sum + span->before + (span->close - span->open)) * USECS_PER_SEC;
-	}
+	*open = in_week < close;
+	return (table->base + table->weeks[week].before + span->before -
+			span->open) * USECS_PER_SEC + Min(in_week, close);
 }
 
 /* Value of a measure at the start of a week of the table, from its first on */
 static inline uint64
 table_at(const WeekTable *table, Measure measure, int32 week)
 {
-	return measure == MEASURE_OPEN ? table->before[week] :
-		(uint64) week * SLA_SECS_PER_WEEK - table->before[week];
+	return measure == MEASURE_OPEN ? table->weeks[week].before :
+		(uint64) week * SLA_SECS_PER_WEEK - table->weeks[week].before;
 }
 
 /*
- * The first stretch of a week, open or closed as the measure says, by whose
- * end the measure has grown by need seconds since the week began. Returns its
- * start; *in_week is what the measure has grown by until then.
+ * The last opening of a week before which less than need open seconds have
+ * passed, 0 < need <= total
  */
-static inline uint32
-pattern_find(const WeekPattern *pattern, Measure measure, uint32 need,
-			 uint32 *in_week)
+static inline const WeekSpan *
+pattern_find_open(const WeekPattern *pattern, uint32 need)
+{
+	const WeekSpan *spans = pattern->spans;
+	uint32		n = pattern->nspans;
+	uint32		last = 0;
+
+	if (likely(n <= 16))
+	{
+		for (uint32 i = 1; i <= n; i++)
+			last += spans[i].before < need;
+	}
+	else
+	{
+		uint32		hi = n;
+
+		while (last < hi)
+		{
+			uint32		mid = (last + hi + 1) / 2;
+
+			if (spans[mid].before < need)
+				last = mid;
+			else
+				hi = mid - 1;
+		}
+	}
+	return &spans[last];
+}
+
+/*
+ * The opening behind which closed time reaches need seconds since the week
+ * began; the empty one for the stretch at the start
+ */
+static const WeekSpan *
+pattern_find_closed(const WeekPattern *pattern, uint32 need)
 {
 	const WeekSpan *spans = pattern->spans;
 	uint32		lo = 0,
 				hi = pattern->nspans;
 
-	if (measure == MEASURE_OPEN)
-	{
-		/* the last opening before which less than need has passed */
-		while (lo < hi)
-		{
-			uint32		mid = (lo + hi) / 2;
-
-			if (spans[mid].before < need)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		*in_week = spans[lo - 1].before;
-		return spans[lo - 1].open;
-	}
-
-	/* closed stretch i ends where opening i begins, the last one with the week */
 	while (lo < hi)
 	{
-		uint32		mid = (lo + hi) / 2;
+		uint32		mid = (lo + hi + 1) / 2;
 
 		if (spans[mid].open - spans[mid].before < need)
-			lo = mid + 1;
+			lo = mid;
 		else
-			hi = mid;
+			hi = mid - 1;
 	}
-	if (lo == 0)
-		return *in_week = 0;
-	*in_week = spans[lo - 1].open - spans[lo - 1].before;
-	return spans[lo - 1].close;
+	return &spans[lo];
 }
 
 /*
- * The instant at which the measure reaches sum (microseconds from week 0)
- * within the table: need is the number of whole seconds from the table's start
- * that the end of the opening (or closed stretch) must reach. The caller
- * has made sure that the table's total reaches need, and that need > 0.
+ * The instant at which open time reaches sum (microseconds from week 0) within
+ * the table, by the end of an opening that ends not before need whole seconds
+ * from the table's start, 0 < need <= total.
  */
+static inline TimestampTz
+table_find_open(const WeekTable *table, uint32 need, int64 sum)
+{
+	uint32		k = need >> table->index_shift;
+	int32		lo = table->index[k];
+	int32		hi = table->index[k + 1];
+	const WeekSpan *span;
+
+	if (likely(hi - lo <= 1))
+		lo += table->weeks[lo + 1].before < need;
+	while (unlikely(lo < hi && table->weeks[lo + 1].before < need))
+	{
+		int32		mid = (lo + hi) / 2;
+
+		if (table->weeks[mid + 1].before >= need)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	span = pattern_find_open(week_pattern(table, lo),
+							 need - table->weeks[lo].before);
+	return table->start + lo * SLA_USECS_PER_WEEK + sum -
+		(table->base + table->weeks[lo].before + span->before -
+		 span->open) * USECS_PER_SEC;
+}
+
+/* The same for closed time */
 static TimestampTz
-table_find(const WeekTable *table, Measure measure, uint64 need, int64 sum)
+table_find_closed(const WeekTable *table, uint64 need, int64 sum)
 {
 	int32		lo = 0,
 				hi = table->nweeks - 1;
-	const WeekPattern *pattern;
-	uint32		start,
-				in_week;
-	uint64		start_sum;
+	const WeekSpan *span;
+	uint32		start;
+	int64		before;
 
-	/* first week at whose end the measure is at least need */
-	if (measure == MEASURE_OPEN)
-	{
-		uint32		k = (uint32) (need >> table->index_shift);
-
-		lo = table->index[k];
-		if (k + 1 < table->nindex)
-			hi = table->index[k + 1];
-	}
 	while (lo < hi)
 	{
 		int32		mid = (lo + hi) / 2;
 
-		if (table_at(table, measure, mid + 1) >= need)
+		if (table_at(table, MEASURE_CLOSED, mid + 1) >= need)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
+	before = table_at(table, MEASURE_CLOSED, lo);
+	span = pattern_find_closed(week_pattern(table, lo), (uint32) (need - before));
+	start = span->close;
+	before += table->first_week * SLA_SECS_PER_WEEK - table->base +
+		span->open - span->before;
+	return table->start + lo * SLA_USECS_PER_WEEK + start * USECS_PER_SEC +
+		sum - before * USECS_PER_SEC;
+}
 
-	start_sum = table_at(table, measure, lo);
-	pattern = table->patterns[table->ids[lo]];
-	start = pattern_find(pattern, measure, (uint32) (need - start_sum),
-						 &in_week);
-	if (measure == MEASURE_OPEN)
-		start_sum += table->base;
-	else
-		start_sum += table->first_week * SLA_SECS_PER_WEEK - table->base;
-
-	return table->start +
-		((int64) lo * SLA_SECS_PER_WEEK + start) * USECS_PER_SEC +
-		(sum - ((int64) start_sum + in_week) * USECS_PER_SEC);
+static inline TimestampTz
+table_find(const WeekTable *table, Measure measure, uint64 need, int64 sum)
+{
+	return measure == MEASURE_OPEN ?
+		table_find_open(table, (uint32) need, sum) :
+		table_find_closed(table, need, sum);
 }
 
 /* ---------- chunks outside the main table ---------- */

@@ -39,7 +39,7 @@ static uint32
 pattern_hash(const WeekPattern *pattern)
 {
 	return hash_bytes((const unsigned char *) pattern->spans,
-					  pattern->nspans * sizeof(WeekSpan));
+					  (pattern->nspans + 1) * sizeof(WeekSpan));
 }
 
 static void
@@ -65,8 +65,7 @@ pattern_set_grow(PatternSet *set)
 static uint16
 pattern_intern(PatternSet *set, const WeekPattern *pattern)
 {
-	Size		size = offsetof(WeekPattern, spans) +
-		pattern->nspans * sizeof(WeekSpan);
+	Size		size = WEEK_PATTERN_SIZE(pattern->nspans);
 	uint32		at = pattern_hash(pattern) & (set->nbuckets - 1);
 	WeekPattern *copy;
 
@@ -190,24 +189,23 @@ week_pattern(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 	}
 	qsort(spans, nspans, sizeof(UtcSpan), compare_utc_spans);
 
-	pattern = palloc0(offsetof(WeekPattern, spans) +
-					  Max(nspans, 1) * sizeof(WeekSpan));
+	pattern = palloc0(WEEK_PATTERN_SIZE(nspans));
 	for (int32 i = 0; i < nspans; i++)
 	{
 		uint32		open = spans[i].open - start;
 		uint32		close = spans[i].close - start;
-		WeekSpan   *last = pattern->nspans > 0 ?
-			&pattern->spans[pattern->nspans - 1] : NULL;
+		WeekSpan   *last = &pattern->spans[pattern->nspans];
 
-		if (last != NULL && open <= last->close)
-			last->close = Max(last->close, close);
-		else
+		if (pattern->nspans == 0 || open > last->close)
 		{
-			pattern->spans[pattern->nspans].open = open;
-			pattern->spans[pattern->nspans++].close = close;
+			last = &pattern->spans[++pattern->nspans];
+			last->open = open;
+			last->close = close;
 		}
+		else
+			last->close = Max(last->close, close);
 	}
-	for (uint32 i = 0; i < pattern->nspans; i++)
+	for (uint32 i = 1; i <= pattern->nspans; i++)
 	{
 		pattern->spans[i].before = pattern->total;
 		pattern->total += pattern->spans[i].close - pattern->spans[i].open;

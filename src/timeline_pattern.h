@@ -24,13 +24,20 @@ typedef struct WeekSpan
 	uint32		before;			/* open seconds of the week before it */
 } WeekSpan;
 
-/* Openings sorted, apart from each other; shared by all weeks that look alike */
+/*
+ * Openings sorted, apart from each other; shared by all weeks that look alike.
+ * spans[0] is an empty opening at the week's start, the real ones follow: so a
+ * search for the last opening that has begun always finds one.
+ */
 typedef struct WeekPattern
 {
-	uint32		nspans;
+	uint32		nspans;			/* without the empty one */
 	uint32		total;			/* open seconds of the week */
 	WeekSpan	spans[FLEXIBLE_ARRAY_MEMBER];
 } WeekPattern;
+
+#define WEEK_PATTERN_SIZE(nspans) \
+	(offsetof(WeekPattern, spans) + ((nspans) + 1) * sizeof(WeekSpan))
 
 /* Patterns seen so far; an id is an index into list */
 typedef struct PatternSet
