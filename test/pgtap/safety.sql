@@ -1,0 +1,86 @@
+-- What functions may do, and to whom they answer
+BEGIN;
+SET LOCAL timezone = 'UTC';
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+CREATE EXTENSION IF NOT EXISTS slapolicy;
+
+SELECT plan(10);
+
+CREATE TEMPORARY VIEW func AS
+	SELECT p.oid::regprocedure::text AS name, l.lanname AS language, p.provolatile AS volatility, p.prosecdef AS definer,
+		   p.proisstrict AS strict, p.proparallel AS parallel, p.proconfig AS config,
+		   has_function_privilege('public', p.oid, 'EXECUTE') AS public
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+	WHERE p.pronamespace = 'sla'::regnamespace;
+
+-- Names resolve the same way whoever calls
+SELECT is_empty($$ SELECT name FROM func WHERE language IN ('sql', 'plpgsql')
+	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (config), false) $$,
+	'SQL and PL/pgSQL functions pin their search_path');
+SELECT is_empty($$ SELECT name FROM func WHERE language NOT IN ('c', 'sql', 'plpgsql') $$, 'there are no others but C functions');
+SELECT is_empty($$ SELECT name FROM func WHERE definer $$, 'no function runs with its owner''s rights');
+
+-- Who may call what. A function that reads or changes anything has to be on
+-- one of these lists, so that a new one is put there on purpose.
+SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
+	-- change what everybody is promised
+	'sla.load_policy(jsonb,timestamp with time zone)',
+	'sla.intern_hours(sla.business_hours)',
+	-- write the ledger for tickets of others
+	'sla.flag_due(timestamp with time zone)',
+	'sla.wake_worker(timestamp with time zone)',
+	-- triggers of the extension's own tables
+	'sla.calendar_written()',
+	'sla.references_written()',
+	'sla.referenced_removed()',
+	'sla.refuse_change()',
+	'sla.policy_changed()'
+	], 'functions that not everybody may call');
+SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
+	-- check that the caller owns the table
+	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text)',
+	'sla.detach(regclass)',
+	'sla.restamp(regclass)',
+	'sla.register_attachment(regclass,text,jsonb,jsonb,text)',
+	'sla.unregister_attachment(regclass)',
+	-- triggers: do nothing outside an attached table
+	'sla.stamp()',
+	'sla.record()',
+	-- reads policies, which everybody may
+	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
+	], 'functions with effects, or that see them, that everybody may call');
+SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
+	'sla.calendar_hours(jsonb)',
+	'sla.calendar_problems(text,jsonb)',
+	'sla.canonical_policy(jsonb)',
+	'sla.canonical_target(sla.severity,text,sla.business_interval,text)',
+	'sla.check_role_column(regclass,text,text)',
+	'sla.input_problem(text,regtype)',
+	'sla.policy_document(text,timestamp with time zone)',
+	'sla.policy_document_from_tables(integer)',
+	'sla.policy_problems(jsonb)',
+	'sla.target_problems(text,jsonb,jsonb)',
+	'sla.ticket_key_columns(regclass,text[])',
+	'sla.zone_name(text)'
+	], 'functions that read with the caller''s rights');
+
+-- Tables
+CREATE TEMPORARY VIEW rel AS
+	SELECT c.oid, c.relname::text AS name FROM pg_class c
+	WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
+SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
+	ARRAY['hours', 'policy', 'policy_version', 'calendar', 'metric', 'target', 'attachment'],
+	'everybody reads policies and what is attached, nobody the ledger unless the owner says so');
+SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
+	'and everybody changes nothing');
+SELECT ok(NOT has_schema_privilege('public', 'sla', 'CREATE'), 'nor can objects be planted in the schema');
+
+-- Input functions must not read tables or depend on settings
+SELECT is_empty($$ SELECT name FROM func WHERE name ~ '_(in|out|recv|send)\(' AND (volatility <> 'i' OR NOT strict OR parallel <> 's') $$,
+	'types are read and written alike everywhere');
+
+SELECT * FROM finish();
+ROLLBACK;
