@@ -84,10 +84,9 @@ CREATE TABLE sla.clock (
     next_alert_at   timestamptz,
     UNIQUE (ticket_id, metric, cycle)
 );
-CREATE INDEX clock_queue_idx ON sla.clock (next_alert_at, id)
-    WHERE next_alert_at IS NOT NULL;
+CREATE INDEX clock_queue_idx ON sla.clock (next_alert_at, id);
 COMMENT ON TABLE sla.clock IS 'One row per promise made to a ticket: until when it runs or ran, and whether it was kept.';
-COMMENT ON INDEX sla.clock_queue_idx IS 'The queue: clocks with something left to flag, by the instant of their next alert.';
+COMMENT ON INDEX sla.clock_queue_idx IS 'The queue: clocks by the instant of their next alert, then by id.';
 COMMENT ON COLUMN sla.clock.id IS 'Identifier, referred to by sla.alert.';
 COMMENT ON COLUMN sla.clock.ticket_id IS 'sla.ticket.id.';
 COMMENT ON COLUMN sla.clock.metric IS 'sla.metric.name: what is promised.';
