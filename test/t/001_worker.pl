@@ -151,6 +151,30 @@ for my $db (qw(one two three))
 	cmp_ok($late, '<', 1000, "database $db is served in time ($late ms)");
 }
 
+# The triggers of an attached table wake the worker themselves.
+$node->safe_psql(
+	'one', q{
+	SELECT sla.load_policy('{"policy": "quick", "time_zone": "UTC",
+		"calendars": {"always": {"hours": "24/7"}},
+		"targets": [{"severity": "S1", "metric": "resolution",
+			"goal": "2s", "calendar": "always"}]}', '2026-01-01');
+	CREATE TABLE ticket (id int PRIMARY KEY, severity text,
+		received_at timestamptz, resolved_at timestamptz);
+	SELECT sla.attach('ticket', 'quick', severity => 'severity',
+		received_at => 'received_at', resolved_at => 'resolved_at');});
+$node->safe_psql('one', q{
+	INSERT INTO ticket VALUES (1, 'S1', clock_timestamp());});
+$node->poll_query_until('one',
+	q{SELECT count(*) = 1 FROM sla.alert a
+	    JOIN sla.ticket t ON t.id = a.ticket_id WHERE t.key = '1'})
+  or die "the ticket was not flagged";
+$late = $node->safe_psql(
+	'one', q{
+	SELECT extract(epoch FROM a.flagged_at - k.received_at - interval '2 s') * 1000
+	  FROM sla.alert a JOIN sla.ticket t ON t.id = a.ticket_id
+	  JOIN ticket k ON k.id::text = t.key});
+cmp_ok($late, '<', 1000, "a ticket is flagged in time ($late ms)");
+
 # Locked clocks are passed over, and tried again.
 $node->safe_psql('one', add_clocks(3, "now() + interval '1 h'"));
 my $holder = session($node, 'one');
