@@ -51,6 +51,11 @@ OBJS = $(SRCS:.c=.o)
 PG_CPPFLAGS = -DSLAPOLICY_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter
 
+# Calls between our own files go straight, not through the symbol table.
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,-Bsymbolic-functions
+endif
+
 # Parts of the install script, in the order they are joined.
 SQL_PARTS = \
 	sql/00_header.sql \
