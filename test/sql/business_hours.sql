@@ -309,7 +309,7 @@ FROM (VALUES
 ) AS sent (bytes);
 
 -- Stored: packed in line, compressed, out of line, and in line at full length
-CREATE TEMP TABLE calendar (id int, hours sla.business_hours);
+CREATE TEMP TABLE stored_hours (id int, hours sla.business_hours);
 CREATE TEMP TABLE original (id int, literal text);
 INSERT INTO original VALUES
     (1, '24/7'),
@@ -330,21 +330,21 @@ SELECT 6, 'Europe/Berlin ' || string_agg(to_char(date '2026-01-01' + n, 'YYYY-MM
 FROM generate_series(1, 200) AS n,
      (SELECT string_agg(to_char(interval '1 h' * h, 'HH24:MI-') || to_char(interval '1 h' * h, 'HH24:30'), ',')
              || ',23:00:00-23:30:' FROM generate_series(0, 22) AS h) AS h (hourly);
-INSERT INTO calendar SELECT id, literal::business_hours FROM original;
-INSERT INTO calendar SELECT id + 10, literal::business_hours FROM original WHERE id = 4;
-ALTER TABLE calendar ALTER hours SET STORAGE external;
-INSERT INTO calendar SELECT id + 20, literal::business_hours FROM original WHERE id = 4;
-ALTER TABLE calendar ALTER hours SET STORAGE plain;
-INSERT INTO calendar SELECT id + 30, literal::business_hours FROM original WHERE id = 4;
+INSERT INTO stored_hours SELECT id, literal::business_hours FROM original;
+INSERT INTO stored_hours SELECT id + 10, literal::business_hours FROM original WHERE id = 4;
+ALTER TABLE stored_hours ALTER hours SET STORAGE external;
+INSERT INTO stored_hours SELECT id + 20, literal::business_hours FROM original WHERE id = 4;
+ALTER TABLE stored_hours ALTER hours SET STORAGE plain;
+INSERT INTO stored_hours SELECT id + 30, literal::business_hours FROM original WHERE id = 4;
 SELECT id, pg_column_compression(hours) IS NOT NULL AS compressed, pg_column_size(hours) > 2000 AS large,
        hours::text = business_hours_out(literal::business_hours)::text,
        hours = literal::business_hours, hours <> literal::business_hours,
        business_hours_hash(hours) = business_hours_hash(literal::business_hours)
-FROM calendar JOIN original USING (id) ORDER BY id;
+FROM stored_hours JOIN original USING (id) ORDER BY id;
 SELECT a.id, b.id, a.hours = b.hours, business_hours_hash(a.hours) = business_hours_hash(b.hours)
-FROM calendar AS a, calendar AS b
+FROM stored_hours AS a, stored_hours AS b
 WHERE a.id % 10 = 4 AND b.id % 10 = 4 AND a.id < b.id ORDER BY 1, 2;
-SELECT pg_relation_size(reltoastrelid) > 0 FROM pg_class WHERE oid = 'calendar'::regclass;
+SELECT pg_relation_size(reltoastrelid) > 0 FROM pg_class WHERE oid = 'stored_hours'::regclass;
 -- 300 holidays stay in line
 SELECT pg_column_size(('Europe/Amsterdam Mo-Fr 09:00-17:00; '
                        || string_agg(to_char(date '2026-01-01' + n, 'YYYY-MM-DD'), ',') || ' off')::business_hours)
@@ -380,17 +380,17 @@ DROP CAST (sla.business_hours AS bytea);
 SELECT hours, count(*)
 FROM (VALUES ('24/7'::business_hours), ('UTC 24/7'), ('UTC Mo 09:00-17:00'), (NULL), ('UTC Monday 09:00-17:00')) AS v (hours)
 GROUP BY hours ORDER BY hours::text;
-SELECT count(*), count(DISTINCT a.id) FROM calendar AS a JOIN calendar AS b USING (hours);
-CREATE INDEX ON calendar USING hash (hours);
+SELECT count(*), count(DISTINCT a.id) FROM stored_hours AS a JOIN stored_hours AS b USING (hours);
+CREATE INDEX ON stored_hours USING hash (hours);
 SET enable_seqscan TO off;
 SET enable_bitmapscan TO off;
-EXPLAIN (COSTS off) SELECT id FROM calendar WHERE hours = 'UTC Mo-Su 00:00-24:00';
-SELECT id FROM calendar WHERE hours = 'UTC Mo-Su 00:00-24:00';
+EXPLAIN (COSTS off) SELECT id FROM stored_hours WHERE hours = 'UTC Mo-Su 00:00-24:00';
+SELECT id FROM stored_hours WHERE hours = 'UTC Mo-Su 00:00-24:00';
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 
 -- No order
-SELECT hours FROM calendar ORDER BY hours;
+SELECT hours FROM stored_hours ORDER BY hours;
 
 -- Everything public says what it is.
 SELECT p.oid::regprocedure FROM pg_proc AS p
