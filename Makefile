@@ -38,6 +38,7 @@ SRCS = \
 	src/ledger_clock.c \
 	src/attachment.c \
 	src/record.c \
+	src/stamp_row.c \
 	src/stamp.c \
 	src/restamp.c \
 	src/alert.c \

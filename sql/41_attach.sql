@@ -92,7 +92,7 @@ BEGIN
     FROM pg_index i
         CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indrelid = ticket_table AND i.indisunique AND i.indisvalid
+    WHERE i.indrelid = ticket_table AND i.indisunique AND i.indisvalid AND i.indimmediate
         AND i.indpred IS NULL AND i.indexprs IS NULL
         AND k.ord <= i.indnkeyatts
         AND CASE WHEN key IS NULL THEN i.indisprimary ELSE true END
@@ -104,11 +104,11 @@ BEGIN
     IF found IS NULL AND key IS NULL THEN
         RAISE EXCEPTION 'table % has no primary key', ticket_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = 'Add one, or name columns that have a unique index and are NOT NULL: key => ARRAY[''...''].';
+                HINT = 'Add one that is not deferrable, or name columns that have a unique index and are NOT NULL: key => ARRAY[''...''].';
     ELSIF found IS NULL THEN
         RAISE EXCEPTION 'columns % of table % are no key', key, ticket_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = 'They need a unique index over just these columns, and NOT NULL.';
+                HINT = 'They need a unique index over just these columns, not deferrable, and NOT NULL.';
     END IF;
     RETURN coalesce(key, found);
 END

@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
@@ -126,6 +127,60 @@ find_output(Relation rel, AttrNumber attnum, FmgrInfo *out)
 	fmgr_info_cxt(function, out, cache_context);
 }
 
+/* May the text of a type's values change with the session's settings? */
+static bool
+type_has_settings(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case BOOLOID:
+		case BPCHAROID:
+		case CHAROID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case NAMEOID:
+		case NUMERICOID:
+		case OIDOID:
+		case TEXTOID:
+		case UUIDOID:
+		case VARCHAROID:
+			return false;
+		default:
+			return !type_is_enum(getBaseType(type));
+	}
+}
+
+/*
+ * Make values read alike in every session: a ticket must not get lost because
+ * a session has another time zone. The caller ends the returned level.
+ */
+static int
+pin_output_settings(void)
+{
+	static const struct
+	{
+		const char *name;
+		const char *value;
+	}			pinned[] = {
+		{"bytea_output", "hex"},
+		{"datestyle", "ISO, YMD"},
+		{"extra_float_digits", "1"},
+		{"intervalstyle", "postgres"},
+		{"lc_monetary", "C"},
+		{"search_path", "pg_catalog"},
+		{"timezone", "UTC"},
+		{"xmlbinary", "base64"},
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < (int) lengthof(pinned); i++)
+		(void) set_config_option(pinned[i].name, pinned[i].value,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	return level;
+}
+
 static void
 read_keys(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 {
@@ -139,18 +194,31 @@ read_keys(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 		return;
 	}
 	n = JsonContainerSize(names->val.binary.data);
+	if (n == 0)
+	{
+		*problem = pstrdup("it has no key column");
+		return;
+	}
 	attachment->keys = palloc(n * sizeof(AttrNumber));
 	attachment->key_out = palloc(n * sizeof(FmgrInfo));
 	for (int i = 0; i < n; i++)
 	{
 		JsonbValue *name = getIthJsonbValueFromContainer(names->val.binary.data, i);
-		AttrNumber	attnum = find_column(rel,
-										 pnstrdup(name->val.string.val,
-												  name->val.string.len),
-										 InvalidOid, problem);
+		AttrNumber	attnum;
 
+		if (name->type != jbvString)
+		{
+			*problem = pstrdup("a key column is not recorded by name");
+			return;
+		}
+		attnum = find_column(rel, pnstrdup(name->val.string.val,
+										   name->val.string.len),
+							 InvalidOid, problem);
 		if (attnum == 0)
 			return;
+		if (type_has_settings(TupleDescAttr(RelationGetDescr(rel),
+											attnum - 1)->atttypid))
+			attachment->key_has_settings = true;
 		attachment->keys[i] = attnum;
 		find_output(rel, attnum, &attachment->key_out[i]);
 	}
@@ -165,6 +233,11 @@ read_severity_map(Attachment *attachment, Jsonb *map, char **problem)
 	JsonbIteratorToken token;
 	SeverityMapping *mapping = NULL;
 
+	if (!JB_ROOT_IS_OBJECT(map))
+	{
+		*problem = pstrdup("its severity map is no object");
+		return;
+	}
 	attachment->has_map = true;
 	attachment->map = palloc(Max(JB_ROOT_COUNT(map), 1) * sizeof(SeverityMapping));
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
@@ -226,6 +299,11 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	attachment->reject =
 		strcmp(TextDatumGetCString(values[ATTACHMENT_ON_ERROR - 1]), "reject") == 0;
 	roles = DatumGetJsonbPCopy(values[ATTACHMENT_ROLES - 1]);
+	if (!JB_ROOT_IS_OBJECT(roles))
+	{
+		*problem = pstrdup("its columns are not recorded");
+		return attachment;
+	}
 
 	read_keys(attachment, rel, roles, problem);
 	attachment->severity = find_role(rel, roles, "severity", InvalidOid, problem);
@@ -233,6 +311,9 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	{
 		attachment->severity_out = palloc(sizeof(FmgrInfo));
 		find_output(rel, attachment->severity, attachment->severity_out);
+		attachment->severity_padded =
+			getBaseType(TupleDescAttr(RelationGetDescr(rel),
+									  attachment->severity - 1)->atttypid) == BPCHAROID;
 	}
 	attachment->severity_column = json_string(roles, "severity");
 	attachment->received_column = json_string(roles, "received_at");
@@ -326,9 +407,11 @@ char *
 attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 {
 	Datum	   *parts = palloc(attachment->nkeys * sizeof(Datum));
+	char	   *result = NULL;
 	int			count = attachment->nkeys;
 	int			lower = 1;
 	FmgrInfo	array_output;
+	int			level = attachment->key_has_settings ? pin_output_settings() : 0;
 
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
@@ -338,9 +421,14 @@ attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 			OutputFunctionCall(&attachment->key_out[i], value);
 
 		if (attachment->nkeys == 1)
-			return string;
-		parts[i] = CStringGetTextDatum(string);
+			result = string;
+		else
+			parts[i] = CStringGetTextDatum(string);
 	}
+	if (level > 0)
+		AtEOXact_GUC(true, level);
+	if (attachment->nkeys == 1)
+		return result;
 	fmgr_info(F_ARRAY_OUT, &array_output);
 	return OutputFunctionCall(&array_output,
 							  PointerGetDatum(construct_md_array(parts, NULL, 1,
@@ -380,6 +468,8 @@ read_severity(const Attachment *attachment, TupleTableSlot *slot,
 		return 0;
 	}
 	string = OutputFunctionCall(attachment->severity_out, value);
+	if (attachment->severity_padded)
+		string[bpchartruelen(string, strlen(string))] = '\0';
 	if (attachment->has_map)
 	{
 		for (int i = 0; i < attachment->nmap; i++)

@@ -38,8 +38,10 @@ typedef struct Attachment
 	int			nkeys;
 	AttrNumber *keys;
 	FmgrInfo   *key_out;
+	bool		key_has_settings;	/* how a key reads depends on settings */
 	AttrNumber	severity;
 	FmgrInfo   *severity_out;
+	bool		severity_padded;	/* blanks at the end say nothing */
 	const char *severity_column;
 	bool		has_map;
 	int			nmap;

@@ -37,6 +37,25 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* 16 lets an updated row leave out the indexes that do not summarize */
+#if PG_VERSION_NUM < 160000
+typedef enum TU_UpdateIndexes
+{
+	TU_None,
+	TU_All,
+	TU_Summarizing
+} TU_UpdateIndexes;
+
+#define simple_heap_update_compat(rel, tid, tuple, indexes) \
+	(simple_heap_update(rel, tid, tuple), \
+	 (void) (*(indexes) = HeapTupleIsHeapOnly(tuple) ? TU_None : TU_All))
+#define index_summarizes(info) ((void) (info), false)
+#else
+#define simple_heap_update_compat(rel, tid, tuple, indexes) \
+	simple_heap_update(rel, tid, tuple, indexes)
+#define index_summarizes(info) ((info)->ii_Summarizing)
+#endif
+
 /* 17 brought infinite intervals */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(interval) ((void) (interval), false)

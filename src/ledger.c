@@ -92,6 +92,54 @@ ledger_find_ticket(Ledger *ledger, int32 attachment_id, const char *key,
 	return found;
 }
 
+/* What a displaced ticket is called; palloc'd */
+static char *
+displaced_key(const char *key, int64 id)
+{
+	return psprintf("%s (ticket %lld)", key, (long long) id);
+}
+
+void
+ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket)
+{
+	ticket->key = displaced_key(ticket->key, ticket->id);
+	ledger_update_ticket(ledger, ticket);
+}
+
+bool
+ledger_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
+					  LedgerTicket *ticket)
+{
+	ScanKeyData keys[3];
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	/* "!" follows the space: all that displaced_key() makes, little else */
+	ScanKeyInit(&keys[0], TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(attachment_id));
+	ScanKeyInit(&keys[1], TICKET_KEY, BTGreaterStrategyNumber,
+				F_TEXT_GT, CStringGetTextDatum(psprintf("%s (ticket ", key)));
+	ScanKeyInit(&keys[2], TICKET_KEY, BTLessStrategyNumber,
+				F_TEXT_LT, CStringGetTextDatum(psprintf("%s (ticket!", key)));
+	ledger_scan_begin(ledger, LEDGER_TICKET, keys, 3, &scan);
+	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		read_ticket(ledger, tuple, ticket);
+		found = strcmp(ticket->state, "deleted") != 0 &&
+			strcmp(ticket->key, displaced_key(key, ticket->id)) == 0;
+	}
+	ledger_scan_end(&scan);
+
+	if (found)
+	{
+		found = ledger_lock_row(ledger, LEDGER_TICKET, &ticket->tid, &tuple);
+		if (found)
+			read_ticket(ledger, tuple, ticket);
+	}
+	return found;
+}
+
 List *
 ledger_ticket_keys(Ledger *ledger, int32 attachment_id, const char *state)
 {

@@ -49,6 +49,19 @@ extern bool ledger_find_ticket(Ledger *ledger, int32 attachment_id,
 							   const char *key, bool lock,
 							   LedgerTicket *ticket);
 
+/*
+ * Take the key away from a ticket, which must be locked: another ticket's row
+ * has it now. What comes after the key in the new one tells them apart.
+ */
+extern void ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket);
+
+/*
+ * Find and lock the ticket that lost the key by ledger_displace_ticket() but
+ * was not deleted: its own row's news has not arrived yet.
+ */
+extern bool ledger_find_displaced(Ledger *ledger, int32 attachment_id,
+								  const char *key, LedgerTicket *ticket);
+
 /* Keys of the attachment's tickets in a state; a list of palloc'd strings. */
 extern List *ledger_ticket_keys(Ledger *ledger, int32 attachment_id,
 								const char *state);

@@ -80,9 +80,12 @@ read_clocks(Ledger *ledger, int64 ticket_id)
 	return kept;
 }
 
-/* Was an alert of this kind written for the clock's present aim? */
+/*
+ * Was an alert of this kind written for the clock's present aim, and when?
+ */
 static bool
-has_alert(Ledger *ledger, const ClockRow *row, const char *kind)
+has_alert(Ledger *ledger, const ClockRow *row, const char *kind,
+		  TimestampTz *flagged_at)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_ALERT));
 	ScanKeyData keys[2];
@@ -102,6 +105,10 @@ has_alert(Ledger *ledger, const ClockRow *row, const char *kind)
 															 desc, &isnull));
 
 		found = strcmp(value, kind) == 0;
+		if (found)
+			*flagged_at = DatumGetTimestampTz(heap_getattr(tuple,
+														   ALERT_FLAGGED_AT,
+														   desc, &isnull));
 	}
 	ledger_scan_end(&scan);
 	return found;
@@ -203,13 +210,17 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 	bool		nulls[CLOCK_NATTS];
 	bool		queued = !row->nulls[CLOCK_NEXT_ALERT_AT - 1];
 	bool		new_aim = clock->due_at != CLOCK_DUE(row);
-	bool		breached = clock->outcome == CLOCK_BREACHED ||
-		(clock->outcome == CLOCK_RUNNING && clock->due_at < now);
 	bool		wanted = alert_wanted(clock);
+	TimestampTz flagged_at;
 
 	/* what is not in the queue may have been flagged */
-	if (!queued && has_alert(ledger, row, "breach"))
+	if (!queued && has_alert(ledger, row, "breach", &flagged_at))
 	{
+		/* a statement may have begun before the flag, and waited since */
+		bool		breached = clock->outcome == CLOCK_BREACHED ||
+			(clock->outcome == CLOCK_RUNNING &&
+			 clock->due_at < Max(now, flagged_at));
+
 		if (!breached)
 		{
 			write_withdrawal(ledger, row, now);
@@ -265,12 +276,13 @@ ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 	foreach(lc, rows)
 	{
 		ClockRow   *row = lfirst(lc);
+		TimestampTz flagged_at;
 
 		if (row->matched)
 			continue;
 		if (row->nulls[CLOCK_NEXT_ALERT_AT - 1] &&
-			has_alert(ledger, row, "breach") &&
-			!has_alert(ledger, row, "withdrawal"))
+			has_alert(ledger, row, "breach", &flagged_at) &&
+			!has_alert(ledger, row, "withdrawal", &flagged_at))
 			write_withdrawal(ledger, row, now);
 		ledger_delete(ledger, LEDGER_CLOCK, &row->tid);
 	}

@@ -68,6 +68,23 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/*
+ * Find and lock the ticket a row is about. A row that changes its key, or goes,
+ * is known by the former one; somebody else may have taken that meanwhile.
+ */
+static bool
+find_ticket(Ledger *ledger, const Attachment *attachment, const char *key,
+			const char *former_key, bool deleted, LedgerTicket *ticket)
+{
+	if (former_key == NULL && deleted)
+		former_key = key;
+	if (former_key != NULL &&
+		(ledger_find_displaced(ledger, attachment->id, former_key, ticket) ||
+		 ledger_find_ticket(ledger, attachment->id, former_key, true, ticket)))
+		return true;
+	return ledger_find_ticket(ledger, attachment->id, key, true, ticket);
+}
+
 char *
 record_row(const Attachment *attachment, const char *key,
 		   const char *former_key, const TicketRow *row,
@@ -77,13 +94,12 @@ record_row(const Attachment *attachment, const char *key,
 	LedgerTicket ticket;
 	LedgerTicket before;
 	TicketPlan	own_plan;
-	bool		found = false;
+	bool		found;
 
-	if (former_key != NULL && strcmp(former_key, key) != 0)
-		found = ledger_find_ticket(ledger, attachment->id, former_key, true,
-								   &ticket);
-	if (!found)
-		found = ledger_find_ticket(ledger, attachment->id, key, true, &ticket);
+	if (former_key != NULL && strcmp(former_key, key) == 0)
+		former_key = NULL;
+	found = find_ticket(ledger, attachment, key, former_key, row->deleted,
+						&ticket);
 	if (plan == NULL)
 		plan = &own_plan;
 	record_plan(attachment, ledger, found ? &ticket : NULL, row, problem, plan);
@@ -99,7 +115,16 @@ record_row(const Attachment *attachment, const char *key,
 		ticket.attachment_id = attachment->id;
 	}
 	before = ticket;
-	ticket.key = pstrdup(key);
+	if (!row->deleted && found && strcmp(ticket.key, key) != 0)
+	{
+		LedgerTicket holder;
+
+		/* a deleted ticket, or one whose row has left the key, too */
+		if (ledger_find_ticket(ledger, attachment->id, key, true, &holder))
+			ledger_displace_ticket(ledger, &holder);
+	}
+	if (!row->deleted)
+		ticket.key = pstrdup(key);
 	ticket.state = row->deleted ? "deleted" :
 		row->resolved.known ? "resolved" : "open";
 	if (!row->deleted)

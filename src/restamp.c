@@ -15,9 +15,11 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "executor/executor.h"
+#include "catalog/pg_namespace.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -25,6 +27,7 @@
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -46,6 +49,39 @@ check_owner(Oid relid)
 				 errmsg("table with OID %u does not exist", relid)));
 	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/*
+ * Keep other sessions from writing to a table that the caller owns, all its
+ * partitions included, until the transaction ends. Returns the relations. Not
+ * even the lock is for anybody else.
+ */
+static List *
+lock_table(Oid relid)
+{
+	check_owner(relid);
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	check_owner(relid);			/* as it is now */
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	return list_make1_oid(relid);
+}
+
+/* Raise unless rows of the table can be tickets. */
+static void
+check_kind(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) ||
+		get_rel_persistence(relid) == RELPERSISTENCE_TEMP ||
+		get_rel_namespace(relid) == PG_CATALOG_NAMESPACE ||
+		get_rel_namespace(relid) == get_namespace_oid("sla", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is no table that can be attached",
+						get_rel_name(relid)),
+				 errhint("Ordinary and partitioned tables can; views, foreign, temporary and system tables cannot.")));
 }
 
 /* The row of sla.attachment of a table; false when there is none */
@@ -93,8 +129,8 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument %d of sla.register_attachment must not be null",
 							i + 1)));
-	LockRelationOid(relid, ShareRowExclusiveLock);
-	check_owner(relid);
+	lock_table(relid);
+	check_kind(relid);
 
 	ledger = ledger_open(true);
 	found = find_row(ledger, relid, &tid, values, nulls);
@@ -145,8 +181,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	List	   *keys;
 	ListCell   *lc;
 
-	LockRelationOid(relid, ShareRowExclusiveLock);
-	check_owner(relid);
+	lock_table(relid);
 	ledger = ledger_open(true);
 	if (!find_row(ledger, relid, &tid, values, nulls) ||
 		!nulls[ATTACHMENT_DETACHED_AT - 1])
@@ -172,67 +207,23 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/*
- * Write the due times of a plan into a row, without firing triggers: nothing
- * but our own columns changes.
- */
-static void
-stamp_row(ResultRelInfo *target, EState *estate, const Attachment *attachment,
-		  const TicketPlan *plan, TupleTableSlot *slot, TupleTableSlot *stamped)
-{
-	bool		changed = false;
-
-	ExecCopySlot(stamped, slot);
-	slot_getallattrs(stamped);
-	for (int i = 0; i < attachment->nstamps; i++)
-	{
-		int			column = attachment->stamps[i].attnum - 1;
-		bool		isnull;
-		TimestampTz due = stamp_for(&attachment->stamps[i], plan, &isnull);
-
-		if (stamped->tts_isnull[column] == isnull &&
-			(isnull || DatumGetTimestampTz(stamped->tts_values[column]) == due))
-			continue;
-		stamped->tts_values[column] = TimestampTzGetDatum(due);
-		stamped->tts_isnull[column] = isnull;
-		changed = true;
-	}
-	if (changed)
-	{
-		HeapTuple	tuple = heap_form_tuple(stamped->tts_tupleDescriptor,
-											stamped->tts_values,
-											stamped->tts_isnull);
-
-		ExecForceStoreHeapTuple(tuple, stamped, true);
-		ExecSimpleRelationUpdate(target, estate, NULL, slot, stamped);
-	}
-	ExecClearTuple(stamped);
-}
-
 /* Record and stamp all rows of one relation that holds rows; how many. */
 static int64
 restamp_relation(Relation rel, TimestampTz now)
 {
 	const Attachment *attachment;
 	char	   *problem = NULL;
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *target = makeNode(ResultRelInfo);
+	StampTarget *target = stamp_target_open(rel);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TupleTableSlot *stamped = MakeSingleTupleTableSlot(RelationGetDescr(rel),
-													   &TTSOpsHeapTuple);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext row_context = AllocSetContextCreate(context,
 													  "slapolicy restamp",
 													  ALLOCSET_DEFAULT_SIZES);
 	int64		nrows = 0,
 				nproblems = 0;
 	char	   *first_problem = NULL;
-
-	InitResultRelInfo(target, rel, 0, NULL, 0);
-	target->ri_TrigDesc = NULL;
-	ExecOpenIndices(target, false);
-	estate->es_snapshot = snapshot;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
@@ -240,6 +231,7 @@ restamp_relation(Relation rel, TimestampTz now)
 		TicketRow	row;
 		TicketPlan	plan;
 		char	   *key;
+		bool		right = true;
 
 		CHECK_FOR_INTERRUPTS();
 		attachment = attachment_get(rel, &problem);
@@ -256,14 +248,16 @@ restamp_relation(Relation rel, TimestampTz now)
 		if (problem != NULL && attachment->reject)
 			reject_row(rel, key, problem);
 		if (problem != NULL && nproblems++ == 0)
-			first_problem = MemoryContextStrdup(estate->es_query_cxt,
+			first_problem = MemoryContextStrdup(context,
 												psprintf("ticket %s: %s",
 														 key, problem));
-		stamp_row(target, estate, attachment, &plan, slot, stamped);
+		for (int i = 0; i < attachment->nstamps; i++)
+			right = right && stamp_is_right(&attachment->stamps[i], &plan, slot);
+		if (!right)
+			stamp_row(target, attachment, &plan, slot);
 		nrows++;
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row_context);
-		ResetPerTupleExprContext(estate);
 	}
 
 	if (nproblems > 0)
@@ -275,10 +269,8 @@ restamp_relation(Relation rel, TimestampTz now)
 				 errhint("sla.ticket.exempt keeps the reason of each.")));
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
-	ExecDropSingleTupleTableSlot(stamped);
 	ExecDropSingleTupleTableSlot(slot);
-	ExecCloseIndices(target);
-	FreeExecutorState(estate);
+	stamp_target_close(target);
 	MemoryContextDelete(row_context);
 	return nrows;
 }
@@ -295,21 +287,24 @@ slapolicy_restamp(PG_FUNCTION_ARGS)
 	List	   *relids;
 	ListCell   *lc;
 	int64		nrows = 0;
+	Oid			user;
+	int			sec_context;
 
-	LockRelationOid(relid, ShareRowExclusiveLock);
-	check_owner(relid);
-	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		relids = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
-	else
-		relids = list_make1_oid(relid);
+	relids = lock_table(relid);
+
+	/* the table's own expressions run as its owner, as in a VACUUM */
+	GetUserIdAndSecContext(&user, &sec_context);
 	foreach(lc, relids)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), NoLock);
 
+		SetUserIdAndSecContext(rel->rd_rel->relowner,
+							   sec_context | SECURITY_RESTRICTED_OPERATION);
 		if (rel->rd_rel->relkind == RELKIND_RELATION)
 			nrows += restamp_relation(rel, now);
 		table_close(rel, NoLock);
 	}
+	SetUserIdAndSecContext(user, sec_context);
 	CommandCounterIncrement();
 	PG_RETURN_INT64(nrows);
 }

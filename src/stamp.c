@@ -9,7 +9,8 @@
  * both ask record_plan().
  *
  * Other triggers may change the row between the two, or update it again
- * before sla.record fires; so that one looks at the row as it is by then.
+ * before sla.record fires; so that one looks at the row as it is by then, and
+ * stamps it once more if need be.
  *
  * Knows nothing of how tickets are recorded (record.c).
  */
@@ -19,6 +20,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -87,20 +89,6 @@ reject_row(Relation rel, const char *key, const char *problem)
 			 errtable(rel)));
 }
 
-TimestampTz
-stamp_for(const StampColumn *stamp, const TicketPlan *plan, bool *isnull)
-{
-	*isnull = true;
-	if (plan->problem == NULL)
-		for (int i = plan->nclocks - 1; i >= 0; i--)
-			if (strcmp(plan->clocks[i].metric, stamp->metric) == 0)
-			{
-				*isnull = false;
-				return plan->clocks[i].due_at;
-			}
-	return 0;
-}
-
 /*
  * The row to go in, with its due times. OLD's due times are kept when nothing
  * changed that they depend on, whatever the statement said.
@@ -144,17 +132,14 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 	nulls = palloc(attachment->nstamps * sizeof(bool));
 	for (int i = 0; i < attachment->nstamps; i++)
 	{
-		bool		was_null,
-					isnull;
-		Datum		was = slot_getattr(slot, attachment->stamps[i].attnum,
-									   &was_null);
-		TimestampTz due = stamp_for(&attachment->stamps[i], &plan, &isnull);
+		const StampColumn *stamp = &attachment->stamps[i];
 
-		if (was_null == isnull && (isnull || DatumGetTimestampTz(was) == due))
+		if (stamp_is_right(stamp, &plan, slot))
 			continue;
-		columns[nchanged] = attachment->stamps[i].attnum;
-		values[nchanged] = TimestampTzGetDatum(due);
-		nulls[nchanged++] = isnull;
+		columns[nchanged] = stamp->attnum;
+		values[nchanged] = TimestampTzGetDatum(stamp_for(stamp, &plan,
+														 &nulls[nchanged]));
+		nchanged++;
 	}
 	if (nchanged > 0)
 		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel),
@@ -173,8 +158,13 @@ current_row(Relation rel, TupleTableSlot *fired)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	ItemPointerData tid = fired->tts_tid;
-	bool		found = table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
+	bool		found;
 
+	/* a foreign partition: what fired the trigger is all there is */
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return ExecCopySlot(slot, fired);
+
+	found = table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
 	if (!found)
 	{
 		TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
@@ -189,6 +179,80 @@ current_row(Relation rel, TupleTableSlot *fired)
 	return NULL;
 }
 
+/*
+ * A row that moves to another partition fires DELETE there and INSERT here,
+ * with another key, since the key of a partitioned table includes what decides
+ * the partition. The first tells the second of the former key, by this. What
+ * shows that they belong together is that one command of one transaction did
+ * both.
+ */
+static struct
+{
+	int32		attachment_id;
+	TransactionId xid;			/* invalid: nothing moved */
+	CommandId	cid;
+	char	   *key;
+} moved;
+
+static void
+remember_move(const Attachment *attachment, TupleTableSlot *slot,
+			  const char *key)
+{
+	HeapTupleHeader tuple;
+
+	if (!TTS_IS_BUFFERTUPLE(slot))
+		return;
+	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
+	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple))
+		return;
+
+	moved.xid = InvalidTransactionId;
+	if (moved.key != NULL)
+		pfree(moved.key);
+	moved.key = NULL;
+	moved.key = MemoryContextStrdup(TopMemoryContext, key);
+	moved.attachment_id = attachment->id;
+	moved.cid = HeapTupleHeaderGetCmax(tuple);
+	moved.xid = HeapTupleHeaderGetUpdateXid(tuple);
+}
+
+/* The key an inserted row had before it moved here, palloc'd; NULL: none */
+static char *
+recall_move(const Attachment *attachment, TupleTableSlot *slot)
+{
+	HeapTupleHeader tuple;
+
+	if (!TransactionIdIsValid(moved.xid) || !TTS_IS_BUFFERTUPLE(slot) ||
+		moved.attachment_id != attachment->id)
+		return NULL;
+	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
+	if (HeapTupleHeaderGetXmin(tuple) != moved.xid ||
+		HeapTupleHeaderGetCmin(tuple) != moved.cid)
+		return NULL;
+	moved.xid = InvalidTransactionId;
+	return pstrdup(moved.key);
+}
+
+/*
+ * Put right what sla.stamp could not know: a trigger that fired after it, or
+ * a later update, or another session's policy, has changed the due times.
+ */
+static void
+repair_stamps(Relation rel, const Attachment *attachment,
+			  const TicketPlan *plan, TupleTableSlot *slot)
+{
+	StampTarget *target;
+	bool		right = true;
+
+	for (int i = 0; i < attachment->nstamps; i++)
+		right = right && stamp_is_right(&attachment->stamps[i], plan, slot);
+	if (right || rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	target = stamp_target_open(rel);
+	stamp_row(target, attachment, plan, slot);
+	stamp_target_close(target);
+}
+
 Datum
 slapolicy_record(PG_FUNCTION_ARGS)
 {
@@ -199,6 +263,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	const Attachment *attachment = attachment_get(rel, &problem);
 	TupleTableSlot *slot = NULL;
 	TicketRow	row = {.deleted = true, .changed_at = now};
+	TicketPlan	plan;
 	char	   *key;
 	char	   *former_key = NULL;
 
@@ -209,16 +274,22 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	}
 
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
 		key = attachment_key(attachment, trigdata->tg_trigslot);
+		remember_move(attachment, trigdata->tg_trigslot, key);
+	}
 	else
 	{
 		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		{
+			former_key = recall_move(attachment, trigdata->tg_trigslot);
 			slot = current_row(rel, trigdata->tg_trigslot);
+		}
 		else if (attachment_row_changed(attachment, trigdata->tg_trigslot,
 										trigdata->tg_newslot))
 		{
-			slot = current_row(rel, trigdata->tg_newslot);
 			former_key = attachment_key(attachment, trigdata->tg_trigslot);
+			slot = current_row(rel, trigdata->tg_newslot);
 		}
 		if (slot == NULL)
 			return PointerGetDatum(NULL);
@@ -228,7 +299,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 
 	if (problem != NULL && attachment->reject)
 		reject_row(rel, key, problem);
-	problem = record_row(attachment, key, former_key, &row, problem, now, NULL);
+	problem = record_row(attachment, key, former_key, &row, problem, now, &plan);
 	if (problem != NULL && !row.deleted)
 	{
 		if (attachment->reject)
@@ -236,6 +307,9 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		warn_once(fcinfo, rel, key, problem);
 	}
 	if (slot != NULL)
+	{
+		repair_stamps(rel, attachment, &plan, slot);
 		ExecDropSingleTupleTableSlot(slot);
+	}
 	return PointerGetDatum(NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * stamp.h
- *		What the triggers share with whatever else stamps rows.
+ *		Due times in columns of ticket tables, and what the triggers share
+ *		with whatever else stamps rows.
  */
 #ifndef SLAPOLICY_STAMP_H
 #define SLAPOLICY_STAMP_H
@@ -11,6 +12,24 @@
 /* The due time a plan gives a stamped column; *isnull when it gives none */
 extern TimestampTz stamp_for(const StampColumn *stamp, const TicketPlan *plan,
 							 bool *isnull);
+
+/* Does a row have the due time the plan gives this column? */
+extern bool stamp_is_right(const StampColumn *stamp, const TicketPlan *plan,
+						   TupleTableSlot *slot);
+
+/*
+ * Write a plan's due times into rows of one relation that holds rows itself.
+ * slot must be of the relation's own kind and hold the row's latest version,
+ * which this transaction has locked or nobody else can write to. Increments
+ * the command counter. Raises what an UPDATE would raise of constraints and
+ * indexes. An error closes the target.
+ */
+typedef struct StampTarget StampTarget;
+
+extern StampTarget *stamp_target_open(Relation rel);
+extern void stamp_row(StampTarget *target, const Attachment *attachment,
+					  const TicketPlan *plan, TupleTableSlot *slot);
+extern void stamp_target_close(StampTarget *target);
 
 /* Raise 23514: a row that no policy covers, in a table that rejects those */
 pg_noreturn extern void reject_row(Relation rel, const char *key,
