@@ -32,6 +32,8 @@ unset MAKEFLAGS MAKELEVEL MFLAGS PERL5OPT HARNESS_OPTIONS
 work=''					# private directory, removed at the end
 child=''				# what `run` waits for
 keep=''					# set: leave server and directory alone
+apt=''					# what apt_get waits for
+apt_log=''
 cluster_conf=''			# set while Debian's packages are told to
 						# create no cluster
 
@@ -143,6 +145,11 @@ clean_up()
 	trap '' INT TERM HUP QUIT PIPE
 	trap - EXIT
 
+	if [ -n "$apt" ]; then
+		say "waiting for apt-get to end"
+		wait "$apt"
+	fi
+	rm -f "$apt_log"
 	forbid_cluster_end
 	if [ -n "$child" ]; then
 		kill "$child" 2>/dev/null
@@ -259,15 +266,20 @@ forbid_cluster_end()
 	cluster_conf=''
 }
 
-# Package installation is never interrupted: a signal waits for its end.
+# Package installation is never interrupted: in the background apt-get ignores
+# INT, and whatever else arrives, clean_up waits for its end.
 apt_get()
 {
-	output=$(as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -q -y --no-install-recommends "$@" </dev/null 2>&1) ||
-		{
-			printf '%s\n' "$output" | tail -n 30 >&2
-			return 1
-		}
+	: "${apt_log:=$(mktemp)}"
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y --no-install-recommends "$@" \
+		</dev/null >"$apt_log" 2>&1 &
+	apt=$!
+	wait "$apt"
+	set -- $?
+	apt=''
+	[ "$1" -eq 0 ] || tail -n 30 "$apt_log" >&2
+	return "$1"
 }
 
 # Makes pg_config and its tools complete for $1, `build` or `test`.
