@@ -311,7 +311,7 @@ compile_targets(PolicyReader *reader, List *rows, MemoryContext keep,
 	{
 		TargetRow  *row = lfirst(lc);
 		PolicyMetric metric = {.name = row->metric};
-		PolicyMetric *found;
+		const PolicyMetric *found;
 		PolicyTarget *target;
 		int			i;
 
