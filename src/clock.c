@@ -124,7 +124,10 @@ stop_clock(Runner *runner, TimestampTz at, EventKind by, ClockOutcome in_time)
 	clock->worked = timeline_between(tl, clock->started_at, at) - clock->paused;
 }
 
-/* Stop the clock at once when the ticket already is where it has to get. */
+/*
+ * Stop the clock at once when the ticket already is where it has to get, or is
+ * gone (a time of receipt may lie ahead).
+ */
 static void
 stop_if_reached(Runner *runner, const TicketState *state, TimestampTz at)
 {
@@ -134,6 +137,8 @@ stop_if_reached(Runner *runner, const TicketState *state, TimestampTz at)
 			stop_clock(runner, at, kind, CLOCK_MET);
 			return;
 		}
+	if (state->reached & EVENT_KIND_BIT(EVENT_DELETED))
+		stop_clock(runner, at, EVENT_DELETED, CLOCK_CANCELLED);
 }
 
 /*

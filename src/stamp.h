@@ -9,7 +9,10 @@
 #include "attachment.h"
 #include "record.h"
 
-/* The due time a plan gives a stamped column; *isnull when it gives none */
+/*
+ * The due time a plan gives a stamped column; *isnull when it gives none. That
+ * of a promise kept or broken stays, that of one which fell away goes.
+ */
 extern TimestampTz stamp_for(const StampColumn *stamp, const TicketPlan *plan,
 							 bool *isnull);
 

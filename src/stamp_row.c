@@ -33,7 +33,8 @@ stamp_for(const StampColumn *stamp, const TicketPlan *plan, bool *isnull)
 	*isnull = true;
 	if (plan->problem == NULL)
 		for (int i = plan->nclocks - 1; i >= 0; i--)
-			if (strcmp(plan->clocks[i].metric, stamp->metric) == 0)
+			if (strcmp(plan->clocks[i].metric, stamp->metric) == 0 &&
+				plan->clocks[i].outcome != CLOCK_CANCELLED)
 			{
 				*isnull = false;
 				return plan->clocks[i].due_at;
