@@ -141,7 +141,7 @@ for my $file (@files)
 		}
 		else
 		{
-			unlike($got[$i], qr/^(ERROR|FATAL|invalid command)|error:/m,
+			unlike($got[$i], qr/^(ERROR|FATAL|invalid command|psql: error)/m,
 				"$what: runs");
 		}
 		$examples++;
