@@ -23,11 +23,6 @@ if [ -n "$given_server" ]; then
 		exit 1
 	}
 
-	as_user()
-	{
-		"$@"
-	}
-
 	client()
 	{
 		"$@"
@@ -48,18 +43,21 @@ else
 	# shellcheck source=script/lib.sh
 	. "$(dirname "$0")/../script/lib.sh"
 
+	# With standard input, unlike `run`
 	client()
 	{
-		run - "$@"
+		(
+			cd "$work/src" || exit 1
+			as_user "$@"
+		)
 	}
 fi
 
 me=bench/${0##*/}
 
 # bench_start [SETTING...]: makes the database; the settings are for a
-# throwaway server only. Afterwards `client PROGRAM...` runs a PostgreSQL
-# client with the checkout as its directory, `as_user PROGRAM...` one that
-# keeps its standard input.
+# throwaway server only. Afterwards `client PROGRAM...` runs a client in the
+# checkout.
 bench_start()
 {
 	if [ -z "$given_server" ]; then
