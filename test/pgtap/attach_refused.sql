@@ -1,0 +1,112 @@
+-- What cannot be attached: a clear error, and nothing changed.
+BEGIN;
+SET LOCAL timezone = 'UTC';
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+CREATE EXTENSION IF NOT EXISTS slapolicy;
+
+SELECT plan(91);
+
+SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
+	"calendars": {"always": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}]}');
+CREATE TABLE good (id int PRIMARY KEY, priority text, created_at timestamptz, first_reply_at timestamptz, closed_at timestamptz, local_at timestamp,
+	doubled timestamptz GENERATED ALWAYS AS (created_at) STORED, level text GENERATED ALWAYS AS (upper(priority)) STORED, weight float8, tags text[], info jsonb, "odd ""name" text, due timestamptz, due_text text);
+INSERT INTO good VALUES (1, 'S1', '2026-03-02 09:00');
+CREATE TABLE keyless (id int, priority text, created_at timestamptz);
+CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE, priority text, created_at timestamptz);
+CREATE TABLE nullable (id int UNIQUE, code text NOT NULL, priority text, created_at timestamptz);
+CREATE UNIQUE INDEX ON nullable (lower(code));
+CREATE UNIQUE INDEX ON nullable (code) WHERE id > 0;
+CREATE VIEW seen AS SELECT * FROM good;
+CREATE MATERIALIZED VIEW kept AS SELECT * FROM good;
+CREATE SEQUENCE counter;
+CREATE TEMP TABLE passing (id int PRIMARY KEY, priority text, created_at timestamptz);
+CREATE FOREIGN DATA WRAPPER nothing;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
+CREATE FOREIGN TABLE abroad (id int, priority text, created_at timestamptz) SERVER nowhere;
+CREATE TABLE taken (id int PRIMARY KEY, priority text, created_at timestamptz);
+SELECT sla.attach('taken', 'acme', 'priority', 'created_at');
+CREATE ROLE sla_test_writer;
+
+-- Everything that attaching could leave behind
+CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE sql AS $$
+	SELECT md5(string_agg(x, '|')) FROM (
+		SELECT * FROM (SELECT a::text FROM sla.attachment a ORDER BY id) s(x)
+		UNION ALL SELECT * FROM (SELECT t::text FROM sla.ticket t ORDER BY id) s(x)
+		UNION ALL SELECT count(*)::text FROM pg_trigger
+		UNION ALL SELECT count(*)::text FROM pg_attribute WHERE attnum > 0) u(x) $$;
+CREATE FUNCTION pg_temp.refused(arguments text, code text, message text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	before constant text := pg_temp.state();
+BEGIN
+	RETURN NEXT throws_ok('SELECT sla.attach(' || arguments || ')', code, message, what);
+	RETURN NEXT is(pg_temp.state(), before, what || ': nothing changed');
+END $$;
+
+-- Tables
+SELECT pg_temp.refused($$'keyless', 'acme', 'priority', 'created_at'$$, '55000', 'table public.keyless has no primary key', 'no primary key');
+SELECT pg_temp.refused($$'deferred', 'acme', 'priority', 'created_at'$$, '55000', 'table public.deferred has no primary key', 'a key that may be doubled for a while');
+SELECT pg_temp.refused($$'seen', 'acme', 'priority', 'created_at'$$, '42809', 'public.seen is no table that can be attached', 'a view');
+SELECT pg_temp.refused($$'kept', 'acme', 'priority', 'created_at'$$, '42809', 'public.kept is no table that can be attached', 'a materialized view');
+SELECT pg_temp.refused($$'counter', 'acme', 'priority', 'created_at'$$, '42809', 'public.counter is no table that can be attached', 'a sequence');
+SELECT pg_temp.refused($$'good_pkey', 'acme', 'priority', 'created_at'$$, '42809', 'public.good_pkey is no table that can be attached', 'an index');
+SELECT pg_temp.refused($$'passing', 'acme', 'priority', 'created_at'$$, '42809', NULL, 'a temporary table');
+SELECT pg_temp.refused($$'abroad', 'acme', 'priority', 'created_at'$$, '42809', 'public.abroad is no table that can be attached', 'a foreign table');
+SELECT pg_temp.refused($$'pg_class', 'acme', 'relname', 'relname'$$, '42809', 'pg_class is no table that can be attached', 'a system table');
+SELECT pg_temp.refused($$'sla.ticket', 'acme', 'severity', 'received_at'$$, '42809', 'sla.ticket is no table that can be attached', 'a table of the ledger');
+SELECT pg_temp.refused($$'taken', 'acme', 'priority', 'created_at'$$, '42710', 'table public.taken is attached already', 'an attached table');
+SELECT pg_temp.refused($$0::oid::regclass, 'acme', 'priority', 'created_at'$$, '42P01', NULL, 'a table that is not there');
+SET LOCAL ROLE sla_test_writer;
+SELECT throws_ok($$SELECT sla.attach('good', 'acme', 'priority', 'created_at')$$, '42501', NULL, 'a table of somebody else''s');
+RESET ROLE;
+
+-- Keys
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', key => '{priority}'$$, '55000', 'columns {priority} of table public.good are no key', 'columns that are no key');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', key => '{id,priority}'$$, '55000', 'columns {id,priority} of table public.good are no key', 'more than a key');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', key => '{nope}'$$, '55000', 'columns {nope} of table public.good are no key', 'a key column that is not there');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', key => '{}'$$, '55000', 'columns {} of table public.good are no key', 'an empty key');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', key => ARRAY[NULL]$$, '55000', NULL, 'a key of NULL');
+SELECT pg_temp.refused($$'nullable', 'acme', 'priority', 'created_at', key => '{id}'$$, '55000', 'columns {id} of table public.nullable are no key', 'a key that may be NULL');
+SELECT pg_temp.refused($$'nullable', 'acme', 'priority', 'created_at', key => '{code}'$$, '55000', 'columns {code} of table public.nullable are no key', 'unique by an expression or in part');
+
+-- Columns
+SELECT pg_temp.refused($$'good', 'acme', 'prio', 'created_at'$$, '42703', 'column "prio" of table public.good does not exist', 'no such severity column');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'made_at'$$, '42703', 'column "made_at" of table public.good does not exist', 'no such time of receipt');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', responded_at => 'made_at'$$, '42703', NULL, 'no such time of response');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', resolved_at => 'made_at'$$, '42703', NULL, 'no such time of resolution');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', changed_at => 'made_at'$$, '42703', NULL, 'no such time of change');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'ctid'$$, '42703', NULL, 'a system column');
+SELECT pg_temp.refused($$'good', 'acme', 'level', 'created_at'$$, '428C9', 'column "level" of table public.good is generated and cannot be severity', 'a generated severity');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'doubled'$$, '428C9', 'column "doubled" of table public.good is generated and cannot be received_at', 'a generated time');
+SELECT pg_temp.refused($$'good', 'acme', 'weight', 'created_at'$$, '42804', 'column "weight" of table public.good has type double precision, which cannot be severity', 'a severity of a useless type');
+SELECT pg_temp.refused($$'good', 'acme', 'tags', 'created_at'$$, '42804', NULL, 'an array');
+SELECT pg_temp.refused($$'good', 'acme', 'info', 'created_at'$$, '42804', NULL, 'JSON');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'local_at'$$, '42804', 'column "local_at" of table public.good has type timestamp without time zone, which cannot be received_at', 'a time without time zone');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'due_text'$$, '42804', NULL, 'a due column of a useless type');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'doubled'$$, '428C9', NULL, 'a generated due column');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'created_at'$$, '22023', 'column "created_at" cannot be response_due and something else', 'a due column that is another role''s');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'due', resolution_due => 'due'$$, '22023', NULL, 'one column for two due times');
+
+-- Other arguments
+SELECT pg_temp.refused($$'good', 'nope', 'priority', 'created_at'$$, '42704', 'policy "nope" does not exist', 'an unknown policy');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', on_error => 'shrug'$$, '22023', 'on_error cannot be ''shrug''', 'a bad on_error');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', on_error => NULL$$, '22023', 'on_error cannot be NULL', 'no on_error');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', severity_map => '["S1"]'$$, '22023', 'severity_map is no JSON object', 'a map that is none');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', severity_map => '{"high": "S10"}'$$, '22023', 'severity_map gives "S10" for "high", which is no severity', 'a map to no severity');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', severity_map => '{"high": null}'$$, '22023', NULL, 'a map to NULL');
+SELECT pg_temp.refused($$'good', 'acme', NULL, 'created_at'$$, '22004', NULL, 'no severity');
+SELECT pg_temp.refused($$'good', NULL, 'priority', 'created_at'$$, '22004', NULL, 'no policy');
+
+-- Rows that the policy does not cover, where it has to
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', severity_map => '{"high": "S1"}', on_error => 'reject'$$, '23514', 'ticket 1 of table "good" has no deadlines: priority "S1" maps to no severity', 'a row that is rejected');
+ALTER TABLE good ADD CHECK (weight > 0) NOT VALID;
+INSERT INTO good (id, priority, created_at, weight) VALUES (2, 'S1', '2026-03-02', 1);
+UPDATE good SET weight = 1;
+ALTER TABLE good DROP CONSTRAINT good_weight_check;
+UPDATE good SET weight = 0 WHERE id = 1;
+ALTER TABLE good ADD CHECK (weight > 0) NOT VALID;
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at'$$, '23514', 'new row for relation "good" violates check constraint "good_weight_check"', 'a row that no UPDATE could touch');
+
+SELECT * FROM finish();
+ROLLBACK;
