@@ -26,7 +26,7 @@ SELECT c.id AS clock_id,
         ELSE sla.business_between(c.started_at, greatest(c.started_at, now()), h.value) - c.paused
     END AS worked,
     CASE
-        WHEN c.outcome IS NULL AND isfinite(c.due_at) THEN sla.business_between(least(now(), c.due_at), c.due_at, h.value)
+        WHEN c.outcome IS NULL AND isfinite(c.due_at) THEN sla.business_between(least(greatest(c.started_at, now()), c.due_at), c.due_at, h.value)
     END AS remaining,
     CASE
         WHEN coalesce(c.stopped_at, now()) > c.due_at THEN sla.business_between(c.due_at, coalesce(c.stopped_at, now()), h.value)
