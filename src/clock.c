@@ -19,6 +19,8 @@
  *   already late stays late. Where the new severity promises nothing, the
  *   clock is cancelled; where the old one promised nothing, a clock begins.
  *   A severity that could not be told changes nothing.
+ * - Goal and hours are those the clock had before under that severity; where it
+ *   had none, the policy's.
  * - A resolved ticket that is reopened continues the clocks that resolving
  *   stopped; the time in between does not count. Deleting and restoring a
  *   ticket does the same.
@@ -36,7 +38,11 @@
 /* One metric's clock on its way through the events */
 typedef struct Runner
 {
+	const PolicyVersion *version;
+	int			metric_index;
 	const PolicyMetric *metric;
+	const ClockTerms *terms;
+	int			nterms;
 	bool		started;
 	TimestampTz start;			/* when the metric's starting event happened */
 	bool		exists;			/* clock below is filled in */
@@ -98,13 +104,38 @@ due_time(const Runner *runner)
 								runner->gaps, runner->ngaps);
 }
 
+/*
+ * What is promised under a severity; false: nothing. Only the metric's name,
+ * the goal and the hours are filled in.
+ */
+static bool
+find_terms(const Runner *runner, Severity severity, ClockTerms *terms)
+{
+	const PolicyTarget *target;
+
+	for (int i = 0; i < runner->nterms; i++)
+		if (runner->terms[i].severity == severity &&
+			strcmp(runner->terms[i].metric, runner->metric->name) == 0)
+		{
+			*terms = runner->terms[i];
+			return true;
+		}
+	target = policy_target(runner->version, severity, runner->metric_index);
+	if (!target->present || !target->has_goal)
+		return false;
+	terms->goal = target->goal;
+	terms->hours_id = target->hours_id;
+	terms->hours = target->hours;
+	return true;
+}
+
 static void
-set_target(Clock *clock, const PolicyTarget *target, Severity severity)
+set_terms(Clock *clock, const ClockTerms *terms, Severity severity)
 {
 	clock->severity = severity;
-	clock->goal = target->goal;
-	clock->hours_id = target->hours_id;
-	clock->hours = target->hours;
+	clock->goal = terms->goal;
+	clock->hours_id = terms->hours_id;
+	clock->hours = terms->hours;
 }
 
 /* The clock ends at an instant; late is late whatever ended it. */
@@ -146,18 +177,18 @@ stop_if_reached(Runner *runner, const TicketState *state, TimestampTz at)
  * the severity came into force, the start unless it changed.
  */
 static void
-begin_clock(Runner *runner, const PolicyTarget *target,
-			const TicketState *state, TimestampTz changed_at)
+begin_clock(Runner *runner, const TicketState *state, TimestampTz changed_at)
 {
 	Clock	   *clock = &runner->clock;
+	ClockTerms	terms;
 
-	if (!target->present || !target->has_goal)
+	if (!find_terms(runner, state->severity, &terms))
 		return;
 	runner->exists = true;
 	clock->metric = runner->metric->name;
 	clock->cycle = 1;
 	clock->started_at = runner->start;
-	set_target(clock, target, state->severity);
+	set_terms(clock, &terms, state->severity);
 	clock->due_at = Max(due_time(runner), changed_at);
 	clock->outcome = CLOCK_RUNNING;
 	stop_if_reached(runner, state, changed_at);
@@ -168,17 +199,17 @@ begin_clock(Runner *runner, const PolicyTarget *target,
  * goes on after a gap.
  */
 static void
-change_severity(Runner *runner, const PolicyTarget *target,
-				const TicketState *state, TimestampTz at)
+change_severity(Runner *runner, const TicketState *state, TimestampTz at)
 {
 	Clock	   *clock = &runner->clock;
-	bool		promised = target->present && target->has_goal;
+	ClockTerms	terms;
+	bool		promised = find_terms(runner, state->severity, &terms);
 
 	if (!runner->started)
 		return;
 	if (!runner->exists)
 	{
-		begin_clock(runner, target, state, at);
+		begin_clock(runner, state, at);
 		return;
 	}
 	if (runner->stopped)
@@ -197,7 +228,7 @@ change_severity(Runner *runner, const PolicyTarget *target,
 		stop_clock(runner, at, EVENT_SEVERITY, CLOCK_CANCELLED);
 		return;
 	}
-	set_target(clock, target, state->severity);
+	set_terms(clock, &terms, state->severity);
 	clock->due_at = Max(due_time(runner), at);
 	stop_if_reached(runner, state, at);
 }
@@ -230,8 +261,7 @@ continue_clock(Runner *runner, EventKind stopped_by, TimestampTz at)
 
 /* Pass one event by one metric. state is the ticket's after the event. */
 static void
-run_event(Runner *runner, const PolicyVersion *version, int metric,
-		  const TicketEvent *event, const TicketState *state)
+run_event(Runner *runner, const TicketEvent *event, const TicketState *state)
 {
 	EventKindSet bit = EVENT_KIND_BIT(event->kind);
 	bool		running = runner->exists && !runner->stopped;
@@ -252,9 +282,7 @@ run_event(Runner *runner, const PolicyVersion *version, int metric,
 	}
 	if (state->severity != 0 &&
 		(!runner->exists || runner->clock.severity != state->severity))
-		change_severity(runner,
-						policy_target(version, state->severity, metric),
-						state, event->at);
+		change_severity(runner, state, event->at);
 }
 
 /* What the ticket is after an event */
@@ -288,6 +316,7 @@ advance_state(TicketState *state, const TicketEvent *event)
 
 int
 clock_fold(const PolicyVersion *version,
+		   const ClockTerms *terms, int nterms,
 		   const TicketEvent *events, int nevents, Clock **clocks)
 {
 	int			n;
@@ -297,14 +326,18 @@ clock_fold(const PolicyVersion *version,
 	*clocks = palloc(Max(version->nmetrics, 1) * sizeof(Clock));
 	for (int metric = 0; metric < version->nmetrics; metric++)
 	{
-		Runner		runner = {.metric = &version->metrics[metric]};
+		Runner		runner = {
+			.version = version, .metric_index = metric,
+			.metric = &version->metrics[metric],
+			.terms = terms, .nterms = nterms
+		};
 		TicketState state = {0};
 
 		runner.gaps = palloc(Max(n, 1) * sizeof(Pause));
 		for (int i = 0; i < n; i++)
 		{
 			advance_state(&state, &valid[i]);
-			run_event(&runner, version, metric, &valid[i], &state);
+			run_event(&runner, &valid[i], &state);
 		}
 		if (runner.exists)
 			(*clocks)[nclocks++] = runner.clock;

@@ -40,7 +40,7 @@ typedef struct Clock
 	Severity	severity;
 	BusinessInterval goal;
 	int32		hours_id;
-	Datum		hours;			/* owned by the policy version */
+	Datum		hours;			/* owned by the policy version or the terms */
 	TimestampTz started_at;
 	TimestampTz due_at;			/* DT_NOEND: never accumulates */
 	TimestampTz stopped_at;		/* meaningless while running */
@@ -50,11 +50,25 @@ typedef struct Clock
 } Clock;
 
 /*
+ * What a clock of the ticket was aimed by before. A promise once made keeps
+ * its goal and its hours, whatever has become of the policy's tables since.
+ */
+typedef struct ClockTerms
+{
+	const char *metric;
+	Severity	severity;
+	BusinessInterval goal;
+	int32		hours_id;
+	Datum		hours;
+} ClockTerms;
+
+/*
  * Fold events, given in any order, into clocks; returns their number, *clocks
- * is palloc'd. The answer refers to the version's memory: use it before the
- * next policy look-up. Raises only what a calendar of the policy raises.
+ * is palloc'd. The answer refers to the memory of version and terms: use it
+ * before the next policy look-up. Raises only what a calendar raises.
  */
 extern int	clock_fold(const PolicyVersion *version,
+					   const ClockTerms *terms, int nterms,
 					   const TicketEvent *events, int nevents,
 					   Clock **clocks);
 

@@ -81,6 +81,10 @@ extern void ledger_write_events(Ledger *ledger, int64 ticket_id,
 								TicketHistory *history,
 								TimestampTz recorded_at);
 
+/* What the ticket's clocks are aimed by; *terms is palloc'd. */
+extern int	ledger_read_terms(Ledger *ledger, int64 ticket_id,
+							  ClockTerms **terms);
+
 /*
  * Make the ticket's clocks what the fold says: new ones are inserted, changed
  * ones updated, ones that should never have been removed. now decides

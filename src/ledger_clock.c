@@ -80,6 +80,69 @@ read_clocks(Ledger *ledger, int64 ticket_id)
 	return kept;
 }
 
+/* The hours of an id, palloc'd. Raises XX001 when they are gone. */
+static Datum
+read_hours(Ledger *ledger, int32 hours_id)
+{
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		isnull;
+	Datum		hours;
+
+	ScanKeyInit(&key, HOURS_ID, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(hours_id));
+	ledger_scan_begin(ledger, LEDGER_HOURS, &key, 1, &scan);
+	tuple = ledger_scan_next(&scan);
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("hours %d of a clock are missing in sla.hours",
+						hours_id)));
+	hours = PointerGetDatum(PG_DETOAST_DATUM_COPY(heap_getattr(tuple, HOURS_VALUE,
+															   RelationGetDescr(ledger_table(ledger, LEDGER_HOURS)),
+															   &isnull)));
+	ledger_scan_end(&scan);
+	return hours;
+}
+
+int
+ledger_read_terms(Ledger *ledger, int64 ticket_id, ClockTerms **terms)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	int			room = 4;
+	int			n = 0;
+
+	*terms = palloc(room * sizeof(ClockTerms));
+	ScanKeyInit(&key, CLOCK_TICKET_ID, BTEqualStrategyNumber,
+				F_INT8EQ, Int64GetDatum(ticket_id));
+	ledger_scan_begin(ledger, LEDGER_CLOCK, &key, 1, &scan);
+	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	{
+		Datum		values[CLOCK_NATTS];
+		bool		nulls[CLOCK_NATTS];
+		ClockTerms *term;
+
+		heap_deform_tuple(tuple, desc, values, nulls);
+		if (n == room)
+		{
+			room *= 2;
+			*terms = repalloc(*terms, room * sizeof(ClockTerms));
+		}
+		term = &(*terms)[n++];
+		term->metric = TextDatumGetCString(values[CLOCK_METRIC - 1]);
+		term->severity = DatumGetSeverity(values[CLOCK_SEVERITY - 1]);
+		term->goal = *DatumGetBusinessInterval(values[CLOCK_GOAL - 1]);
+		term->hours_id = DatumGetInt32(values[CLOCK_HOURS_ID - 1]);
+		term->hours = read_hours(ledger, term->hours_id);
+	}
+	ledger_scan_end(&scan);
+	return n;
+}
+
 /*
  * Was an alert of this kind written for the clock's present aim, and when?
  */

@@ -43,6 +43,7 @@ static const struct
 	[LEDGER_EVENT] = {"event", "event_pkey", NULL},
 	[LEDGER_CLOCK] = {"clock", "clock_ticket_id_metric_cycle_key", "clock_id_seq"},
 	[LEDGER_ALERT] = {"alert", "alert_clock_id_aim_threshold_kind_key", "alert_id_seq"},
+	[LEDGER_HOURS] = {"hours", "hours_pkey", NULL},
 };
 
 /* Their OIDs, forgotten when any of the relations changes */

@@ -20,10 +20,11 @@ typedef enum LedgerTable
 	LEDGER_TICKET,
 	LEDGER_EVENT,
 	LEDGER_CLOCK,
-	LEDGER_ALERT
+	LEDGER_ALERT,
+	LEDGER_HOURS				/* of the policy's tables, only read here */
 } LedgerTable;
 
-#define NUM_LEDGER_TABLES	(LEDGER_ALERT + 1)
+#define NUM_LEDGER_TABLES	(LEDGER_HOURS + 1)
 
 /* Columns, as sql/40_ledger.sql orders them */
 enum
@@ -96,6 +97,12 @@ enum
 	ALERT_DUE_AT,
 	ALERT_FLAGGED_AT,
 	ALERT_NATTS = ALERT_FLAGGED_AT
+};
+
+enum
+{
+	HOURS_ID = 1,
+	HOURS_VALUE
 };
 
 struct Ledger

@@ -35,12 +35,35 @@ find_version(const Attachment *attachment, const LedgerTicket *ticket,
 	return policy_version_at(attachment->policy, row->received.at, problem);
 }
 
+/*
+ * A metric that a clock of the ticket belongs to and that the version has no
+ * target for any more; NULL when there is none. The fold cannot carry such a
+ * clock on, and it must not be taken for one that never was.
+ */
+static const char *
+lost_metric(const PolicyVersion *version, const ClockTerms *terms, int nterms)
+{
+	for (int i = 0; i < nterms; i++)
+	{
+		bool		found = false;
+
+		for (int metric = 0; metric < version->nmetrics && !found; metric++)
+			found = strcmp(version->metrics[metric].name, terms[i].metric) == 0;
+		if (!found)
+			return terms[i].metric;
+	}
+	return NULL;
+}
+
 void
 record_plan(const Attachment *attachment, Ledger *ledger,
 			const LedgerTicket *ticket, const TicketRow *row,
 			char *problem, TicketPlan *plan)
 {
 	const PolicyVersion *version;
+	ClockTerms *terms = NULL;
+	int			nterms = 0;
+	const char *metric;
 	char	   *policy_problem = NULL;
 
 	memset(plan, 0, sizeof(*plan));
@@ -53,9 +76,19 @@ record_plan(const Attachment *attachment, Ledger *ledger,
 	if (version != NULL)
 	{
 		plan->policy_version_id = version->id;
-		plan->nclocks = clock_fold(version, plan->history.events,
-								   plan->history.nevents, &plan->clocks);
-		plan->folded = true;
+		if (ticket != NULL && ticket->policy_version_id == version->id)
+			nterms = ledger_read_terms(ledger, ticket->id, &terms);
+		metric = lost_metric(version, terms, nterms);
+		if (metric != NULL)
+			policy_problem = psprintf("version %d of policy \"%s\" has lost all targets for metric \"%s\"",
+									  version->id, version->policy, metric);
+		else
+		{
+			plan->nclocks = clock_fold(version, terms, nterms,
+									   plan->history.events,
+									   plan->history.nevents, &plan->clocks);
+			plan->folded = true;
+		}
 	}
 	else if (ticket != NULL)
 		plan->policy_version_id = ticket->policy_version_id;
