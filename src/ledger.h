@@ -2,7 +2,7 @@
  * ledger.h
  *		Rows of sla.ticket, sla.event, sla.clock and sla.alert, in and out.
  *
- * Rows are read with the latest snapshot, whatever the isolation level, and
+ * Rows are read as committed now, whatever the isolation level, and
  * written straight to heap and indexes, whatever the privileges of the user:
  * callers decide what may be recorded. Every writer locks the ticket's row
  * first.

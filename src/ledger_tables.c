@@ -177,9 +177,17 @@ ledger_scan_begin(Ledger *ledger, LedgerTable table,
 {
 	Relation	rel = ledger_table(ledger, table);
 
-	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	/*
+	 * An ordinary snapshot would have predicate locks taken on pages that
+	 * other tickets share, and SERIALIZABLE transactions fail that have
+	 * nothing to do with each other. What matters here is guarded by locks of
+	 * rows.
+	 */
+	scan->snapshot = IsolationIsSerializable() ? NULL :
+		RegisterSnapshot(GetLatestSnapshot());
 	scan->scan = systable_beginscan(rel, table_oids(table)->lookup, true,
-									scan->snapshot, nkeys, keys);
+									scan->snapshot ? scan->snapshot : SnapshotSelf,
+									nkeys, keys);
 }
 
 HeapTuple
@@ -192,7 +200,8 @@ void
 ledger_scan_end(LedgerScan *scan)
 {
 	systable_endscan(scan->scan);
-	UnregisterSnapshot(scan->snapshot);
+	if (scan->snapshot != NULL)
+		UnregisterSnapshot(scan->snapshot);
 }
 
 bool

@@ -120,12 +120,14 @@ extern int64 ledger_next_id(LedgerTable table);
 
 /*
  * Begin a scan of the table by the index that looks rows up; keys name its
- * columns from the first on. Reads with a snapshot taken now.
+ * columns from the first on. Reads what is committed now, and what this
+ * transaction has written. A row that somebody else updates during the scan
+ * may be missed in a SERIALIZABLE transaction, and only there.
  */
 typedef struct LedgerScan
 {
 	SysScanDesc scan;
-	Snapshot	snapshot;
+	Snapshot	snapshot;		/* registered; NULL: none */
 } LedgerScan;
 
 extern void ledger_scan_begin(Ledger *ledger, LedgerTable table,
