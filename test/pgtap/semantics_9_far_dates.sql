@@ -75,7 +75,7 @@ END
 $$;
 SELECT pg_temp.roam() AS once, pg_temp.roam() AS twice \gset
 SELECT cmp_ok(pg_temp.roam() - :twice, '<', 262144::bigint, 'memory is bounded');
-SELECT cmp_ok(:twice - :once, '<', 1048576::bigint, 'and settles early');
+SELECT cmp_ok(:twice::bigint - :once, '<', 1048576::bigint, 'and settles early');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -73,6 +73,9 @@ DECLARE
 	wrong	int := (SELECT count(*) FROM oracle.disagreement);
 	d		record;
 BEGIN
+	IF wrong > 0 THEN
+		RAISE WARNING 'to repeat: %', 'SET timezone TO UTC; SET search_path TO pg_catalog, sla;';
+	END IF;
 	FOR d IN
 		SELECT *
 		FROM (SELECT q, x.how, x.answer,

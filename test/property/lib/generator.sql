@@ -26,8 +26,11 @@ LANGUAGE sql VOLATILE AS $$ SELECT random() < p $$;
 CREATE TABLE oracle.zone AS
 	SELECT row_number() OVER (ORDER BY name COLLATE "C")::int AS id, name
 	FROM pg_timezone_names
-	-- copies of the others, and names that only some installations have
-	WHERE name !~ '^(posix|right)/' AND name NOT IN ('localtime', 'posixrules', 'Factory');
+	-- not copies of the others, nor names that only some installations have, nor
+	-- those that AT TIME ZONE takes for an abbreviation ("EET" is UTC+2 there,
+	-- the zone EET had summers)
+	WHERE name !~ '^(posix|right)/' AND name NOT IN ('localtime', 'posixrules', 'Factory')
+	  AND upper(name) NOT IN (SELECT abbrev FROM pg_timezone_abbrevs);
 
 -- ---------------------------------------------------------------------------
 -- Notation
@@ -152,14 +155,15 @@ $$;
 
 -- The same for dates; a rule that will stand in front of all others takes only
 -- what they leave.
-CREATE PROCEDURE oracle.say_dates(c int, since date, until date,
-								  opens interval[], closes interval[], in_front bool)
+CREATE PROCEDURE oracle.say_dates(c int, dates date[], opens interval[],
+								  closes interval[], in_front bool)
 LANGUAGE plpgsql AS $$
 DECLARE
 	d	date;
 BEGIN
-	FOR d IN SELECT since + i FROM generate_series(0, until - since) i LOOP
-		CONTINUE WHEN in_front AND oracle.is_special(c, d);
+	FOREACH d IN ARRAY dates LOOP
+		CONTINUE WHEN in_front AND EXISTS (SELECT FROM oracle.special s
+										   WHERE s.calendar = c AND s.day = d);
 		DELETE FROM oracle.special_span WHERE calendar = c AND day = d;
 		INSERT INTO oracle.special VALUES (c, d) ON CONFLICT DO NOTHING;
 		INSERT INTO oracle.special_span
@@ -194,10 +198,10 @@ DECLARE
 	days		int[];
 	kind		int;
 	s			record;
-	since		date;
-	until		date;
+	dates		date[];
 	rule		text;
 	in_front	bool;
+	far			bool;
 BEGIN
 	nth := 1 + oracle.dice((SELECT count(*)::int FROM oracle.zone));
 	SELECT name INTO STRICT place FROM oracle.zone WHERE id = nth;
@@ -213,9 +217,10 @@ BEGIN
 	ELSE
 		centre := changes[1 + oracle.dice(cardinality(changes))];
 	END IF;
-	reach := CASE oracle.dice(10)
-		WHEN 0 THEN 1500 WHEN 1 THEN 700 WHEN 2 THEN 400 WHEN 3 THEN 400
-		ELSE 60 + oracle.dice(60) END;
+	reach := CASE
+		WHEN c % 60 = 0 THEN 15000		-- decades: dear, and few are enough
+		ELSE (ARRAY[1500, 700, 400, 400])[1 + oracle.dice(10)] END;
+	reach := coalesce(reach, 60 + oracle.dice(60));
 
 	-- weekly hours
 	kind := oracle.dice(10);
@@ -257,29 +262,37 @@ BEGIN
 		END IF;
 	END CASE;
 
-	-- special dates, half of them where the clock is changed, all of them within
-	-- the horizon; written before, between and behind the weekdays, which must
-	-- not matter
+	-- special dates, half of them where the clock is changed; written before,
+	-- between and behind the weekdays, which must not matter. All within the
+	-- horizon, unless weekly hours make the oracle look no further than that.
+	far := c % 4 = 0 AND oracle.has_weekly_hours(c);
 	changes := ARRAY(SELECT x FROM unnest(changes) x WHERE abs(x - centre) < reach - 40);
 	FOR i IN 1 .. CASE oracle.dice(5) WHEN 0 THEN 0 WHEN 1 THEN 60 ELSE 6 END LOOP
-		since := CASE WHEN oracle.chance(0.5)
-			THEN changes[1 + oracle.dice(cardinality(changes))] + oracle.dice(5) - 2
-			ELSE centre + oracle.dice(2 * reach - 80) - (reach - 40) END;
-		until := since + CASE WHEN oracle.chance(0.1) THEN 1 + oracle.dice(9) ELSE 0 END;
+		dates := '{}';
+		LOOP
+			dates := dates || CASE
+				WHEN far AND oracle.chance(0.2)
+				THEN make_date(1600 + oracle.dice(8400), 1 + oracle.dice(12), 1 + oracle.dice(28))
+				WHEN oracle.chance(0.5)
+				THEN changes[1 + oracle.dice(cardinality(changes))] + oracle.dice(5) - 2
+				ELSE centre + oracle.dice(2 * reach - 80) - (reach - 40) END;
+			dates[cardinality(dates)] := least(date '9999-12-31', dates[cardinality(dates)]);
+			EXIT WHEN oracle.chance(0.8);
+		END LOOP;
 		s := oracle.random_spans();
 		IF oracle.chance(0.5) THEN
 			s.opens := '{}';
 			s.closes := '{}';
 		END IF;
-		rule := since || CASE WHEN until > since THEN '/' || until ELSE '' END;
-		IF oracle.chance(0.05) THEN		-- a bare date is the whole of it
+		rule := array_to_string(dates, ',');
+		IF oracle.chance(0.05) THEN		-- bare dates are the whole of them
 			s.opens := ARRAY[interval '00:00'];
 			s.closes := ARRAY[interval '24:00'];
 		ELSE
 			rule := rule || ' ' || oracle.spans_text(s.opens, s.closes);
 		END IF;
 		in_front := oracle.chance(0.1);
-		CALL oracle.say_dates(c, since, until, s.opens, s.closes, in_front);
+		CALL oracle.say_dates(c, dates, s.opens, s.closes, in_front);
 		rules := CASE WHEN in_front THEN rule || rules ELSE rules || rule END;
 	END LOOP;
 
@@ -540,9 +553,12 @@ BEGIN
 	FOR i IN 1 .. 6 LOOP
 		t := oracle.random_instant(cal);
 		amount := oracle.random_amount(cal, t);
+		IF oracle.chance(0.1) THEN
+			amount := - amount;
+		END IF;
 		days := 0;
 		IF i > 3 THEN
-			days := oracle.dice(6);
+			days := oracle.dice(8) - 1;
 			IF oracle.chance(0.5) THEN
 				amount := '0';
 			END IF;
@@ -553,7 +569,7 @@ BEGIN
 		INSERT INTO oracle.question (calendar, ask, t, amount, pauses, expected)
 			VALUES (c, 'deadline', t, oracle.amount_text(days, amount), pauses, answer);
 		-- the longest of explanations would be all that is tested
-		CONTINUE WHEN NOT isfinite(answer) OR answer - t > interval '100 days';
+		CONTINUE WHEN NOT isfinite(answer) OR answer NOT BETWEEN t AND t + interval '100 days';
 		INSERT INTO oracle.question (calendar, ask, t, amount, pauses, expected)
 			VALUES (c, 'law: a deadline is explained', t,
 					oracle.amount_text(days, amount), pauses, true);
@@ -564,7 +580,8 @@ BEGIN
 		e := cal.first_day + oracle.dice(cal.last_day - cal.first_day);
 		IF i > 1 THEN
 			d := coalesce((SELECT s.day + oracle.dice(3) - 1 FROM oracle.special s
-						   WHERE s.calendar = c ORDER BY random() LIMIT 1), d);
+						   WHERE s.calendar = c AND s.day BETWEEN cal.first_day AND cal.last_day
+						   ORDER BY random() LIMIT 1), d);
 		END IF;
 		n := oracle.dice(CASE i WHEN 1 THEN 300 ELSE 8 END);
 		IF oracle.chance(0.3) THEN

@@ -126,11 +126,6 @@ $$;
 -- ---------------------------------------------------------------------------
 -- Dates
 
-CREATE FUNCTION oracle.is_special(c int, d date) RETURNS bool
-LANGUAGE sql STABLE AS $$
-	SELECT EXISTS (SELECT FROM oracle.special s WHERE s.calendar = c AND s.day = d)
-$$;
-
 -- What a date says: a special date says it alone, otherwise the weekday does.
 CREATE FUNCTION oracle.spans(c int, d date)
 RETURNS TABLE (opens interval, closes interval)
@@ -140,12 +135,14 @@ LANGUAGE sql STABLE AS $$
 	UNION ALL
 	SELECT w.opens, w.closes FROM oracle.week_span w
 	WHERE w.calendar = c AND w.weekday = extract(isodow FROM d)::int
-	  AND NOT oracle.is_special(c, d)
+	  AND NOT EXISTS (SELECT FROM oracle.special s WHERE s.calendar = c AND s.day = d)
 $$;
 
 CREATE FUNCTION oracle.is_business_day(c int, d date) RETURNS bool
-LANGUAGE sql STABLE AS $$
-	SELECT EXISTS (SELECT FROM oracle.spans(c, d))
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM oracle.spans(c, d));
+END
 $$;
 
 CREATE FUNCTION oracle.has_weekly_hours(c int) RETURNS bool
@@ -215,11 +212,13 @@ BEGIN
 		SELECT d.day,
 			(SELECT min(greatest(s.begins, (d.day + p.opens) AT TIME ZONE 'UTC' - s.ahead))
 			 FROM stretch s
-			 WHERE greatest(s.begins, (d.day + p.opens) AT TIME ZONE 'UTC' - s.ahead) < s.ends
+			 WHERE s.ends > (d.day - 2) AT TIME ZONE 'UTC' AND s.begins < (d.day + 4) AT TIME ZONE 'UTC'
+			   AND greatest(s.begins, (d.day + p.opens) AT TIME ZONE 'UTC' - s.ahead) < s.ends
 			) AS opens,
 			(SELECT max(least(s.ends, (d.day + p.closes) AT TIME ZONE 'UTC' - s.ahead))
 			 FROM stretch s
-			 WHERE least(s.ends, (d.day + p.closes) AT TIME ZONE 'UTC' - s.ahead) > s.begins
+			 WHERE s.ends > (d.day - 2) AT TIME ZONE 'UTC' AND s.begins < (d.day + 4) AT TIME ZONE 'UTC'
+			   AND least(s.ends, (d.day + p.closes) AT TIME ZONE 'UTC' - s.ahead) > s.begins
 			) AS closes
 		FROM (SELECT cal.first_day + i AS day
 			  FROM generate_series(0, cal.last_day - cal.first_day) i) d
@@ -329,8 +328,8 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
 $$;
 
 -- The next (previous) edge. A window that covers the last (first) three weeks
--- of the horizon without an edge is one that never ends: special dates lie
--- within the horizon, and a week shows everything weekly hours can do.
+-- of the horizon without an edge is one that never ends: a week shows everything
+-- weekly hours can do. (Unless there are special dates beyond the horizon.)
 CREATE FUNCTION oracle.edge(cal oracle.calendar, kind text, t timestamptz)
 RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -346,6 +345,10 @@ BEGIN
 	END;
 	IF oracle.known(cal, answer) IS NOT NULL OR NOT oracle.has_weekly_hours(cal.id) THEN
 		RETURN answer;
+	END IF;
+	IF EXISTS (SELECT FROM oracle.special s WHERE s.calendar = cal.id
+			   AND s.day NOT BETWEEN cal.first_day AND cal.last_day) THEN
+		RETURN NULL;
 	END IF;
 	IF kind LIKE 'next%' THEN
 		border := cal.last_day::timestamp AT TIME ZONE 'UTC' - interval '3 days';
@@ -471,7 +474,7 @@ BEGIN
 END
 $$;
 
--- Pauses take working time away. Goals are not negative here.
+-- Pauses take working time away, in whichever direction the answer lies.
 CREATE FUNCTION oracle.deadline(cal oracle.calendar, t timestamptz, days int,
 								amount interval, pauses tstzmultirange)
 RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
@@ -482,12 +485,14 @@ BEGIN
 	IF unpaused IS NULL OR NOT isfinite(unpaused) THEN
 		RETURN unpaused;
 	END IF;
-	paused := cal.open * pauses * tstzmultirange(tstzrange(t, unpaused));
+	paused := cal.open * pauses
+		* tstzmultirange(tstzrange(least(t, unpaused), greatest(t, unpaused)));
 	IF isempty(paused) THEN
 		RETURN unpaused;
 	END IF;
 	RETURN oracle.known(cal,
-		oracle.forward(cal.open - pauses, t,
-					   oracle.worked(cal.open, t, unpaused)));
+		CASE WHEN unpaused > t
+			THEN oracle.forward(cal.open - pauses, t, oracle.worked(cal.open, t, unpaused))
+			ELSE oracle.backward(cal.open - pauses, t, oracle.worked(cal.open, unpaused, t)) END);
 END
 $$;
