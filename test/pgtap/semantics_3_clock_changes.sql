@@ -8,7 +8,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(354);
+SELECT plan(375);
 
 -- the first window after the instant: opening, close, and what it is worth
 CREATE TEMP TABLE expectation AS
@@ -62,7 +62,11 @@ FROM (VALUES
 	('Samoa, both', 'Pacific/Apia Mo-Su 18:00-06:00', '2011-12-30 00:00+00', '2011-12-30 04:00+00', '2011-12-30 16:00+00'),
 	('Samoa, the windows of the date that was not', 'Pacific/Apia Fr 09:00-17:00', '2011-12-29 12:00+00', '2012-01-05 19:00+00', '2012-01-06 03:00+00'),
 	('Alaska, a date that came twice', 'America/Juneau Fr 09:00-17:00', '1867-10-16 12:00+00', '1867-10-17 17:57:41+00', '1867-10-19 01:57:41+00'),
-	('a change of the standard time', 'Europe/Moscow Su 00:00-24:00', '2014-10-25 12:00+00', '2014-10-25 20:00+00', '2014-10-26 21:00+00')
+	('a change of the standard time', 'Europe/Moscow Su 00:00-24:00', '2014-10-25 12:00+00', '2014-10-25 20:00+00', '2014-10-26 21:00+00'),
+	-- where UTC begins a new week
+	('an overlap around Monday 00:00 UTC, at the close', 'Africa/Cairo Mo 01:00-02:30', '1973-09-30 12:00+00', '1973-09-30 22:00+00', '1973-10-01 00:30+00'),
+	('an overlap around Monday 00:00 UTC, at the opening', 'Africa/Cairo Mo 02:30-05:00', '1973-09-30 12:00+00', '1973-09-30 23:30+00', '1973-10-01 03:00+00'),
+	('special hours over Monday 00:00 UTC', 'Europe/London Mo-Fr 09:00-17:00; 2026-10-25 20:00-00:30', '2026-10-25 12:00+00', '2026-10-25 20:00+00', '2026-10-26 00:30+00')
 ) v(what, hours, t, opens, closes);
 
 SELECT is(sla.next_open(hours, t), opens, what || ': opens') FROM expectation ORDER BY n;

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(54);
+SELECT plan(60);
 
 SELECT is(sla.business_add(t, amount::sla.business_interval, hours::sla.business_hours), expected,
 		  format('%s plus %s: %s', t, amount, hours))
@@ -71,6 +71,15 @@ SELECT is(sla.deadline('2026-06-01 10:00+00', '30min', '24/7', '{["2026-06-01 10
 SELECT is(sla.business_days_add('2026-06-01', 1, 'UTC Mo-Su off'), date 'infinity', 'no business day ahead');
 SELECT is(sla.business_days_add('2026-06-01', -1, 'UTC Mo-Su off'), date '-infinity', 'no business day behind');
 SELECT is(sla.business_days_add('2026-06-01', 0, 'UTC Mo-Su off'), date '2026-06-01', 'no business day needed');
+
+-- infinity has no edges and no hours of its own
+SELECT is(sla.next_open('UTC Mo-Fr 09:00-17:00', 'infinity'), 'infinity', 'opening after infinity');
+SELECT is(sla.prev_close('UTC Mo-Fr 09:00-17:00', '-infinity'), '-infinity', 'close before -infinity');
+SELECT is(sla.is_open('24/7', 'infinity'), NULL, 'infinity is neither open nor closed');
+SELECT is(sla.is_business_day('24/7', 'infinity'), NULL, 'nor a business day or none');
+SELECT is(sla.business_days_add('infinity', -1, '24/7'), 'infinity', 'a day before infinity');
+SELECT throws_ok($$SELECT sla.business_days_between('2026-06-01', 'infinity', '24/7')$$,
+				 '22008', NULL, 'days until infinity');
 
 -- no difference to infinity, as in core
 SELECT throws_ok(format('SELECT sla.business_between(%L, %L, %L)', a, b, 'UTC Mo-Fr 09:00-17:00'), '22008', NULL,

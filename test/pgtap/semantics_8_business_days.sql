@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(92);
+SELECT plan(94);
 
 -- ---------------------------------------------------------------------------
 -- Which dates count. December 25, 2026 is a Friday
@@ -85,7 +85,7 @@ FROM (VALUES
 	('UTC Mo-Fr 22:00-06:00', '2026-06-06 06:00+00', '1bd', '2026-06-09 22:00+00'),
 	('UTC Mo-Fr 22:00-06:00; 2026-06-08 off', '2026-06-06 02:00+00', '1bd', '2026-06-10 02:00+00'),
 	-- covered by yesterday's tail and today's window: today
-	('UTC Mo 20:00-10:00; Tu-We 08:00-17:00', '2026-06-02 09:00+00', '1bd', '2026-06-03 09:00+00'),
+	('UTC Mo 20:00-10:00; Tu,Th 08:00-17:00', '2026-06-02 09:00+00', '1bd', '2026-06-04 09:00+00'),
 	('UTC Mo 20:00-10:00; Tu-We 08:00-17:00', '2026-06-02 07:00+00', '1bd', '2026-06-02 17:00+00'),
 	-- into a shorter day: back to its last close before, or forward to its first opening
 	('UTC Mo-Th 09:00-17:00; Fr 09:00-13:00', '2026-06-04 16:00+00', '1bd', '2026-06-05 13:00+00'),
@@ -100,8 +100,11 @@ FROM (VALUES
 	('UTC Mo-Th 22:00-06:00; Fr 09:00-17:00; Su 03:00-05:00', '2026-06-07 04:00+00', '5bd', '2026-06-12 04:00+00'),
 	-- the wall clock in a gap, in an overlap, in a day without its windows
 	('Europe/Amsterdam Mo-Su 00:00-06:00', '2026-03-28 01:30+00', '1bd', '2026-03-29 01:00+00'),
+	('Europe/Amsterdam Mo-Su 00:00-06:00', '2026-03-28 01:30:00.5+00', '1bd', '2026-03-29 01:00+00'),
 	('Europe/Amsterdam Mo-Su 00:00-06:00', '2026-10-24 00:30+00', '1bd', '2026-10-25 00:30+00'),
 	('Europe/Amsterdam Sa-Su 02:10-02:40', '2026-03-28 01:20+00', '1bd', '2026-04-04 00:10+00'),
+	-- the clock went back over midnight: Sunday's window, though it is Saturday 23:30 again
+	('America/St_Johns Su-Tu 00:00-06:00', '2010-11-07 03:00+00', '1bd', '2010-11-08 03:30+00'),
 	('Pacific/Apia Mo-Fr 09:00-17:00', '2011-12-29 20:00+00', '1bd', '2012-01-01 19:00+00'),
 	('Pacific/Apia Mo-Fr 09:00-17:00', '2011-12-29 20:00+00', '2bd', '2012-01-01 20:00+00'),
 	-- days first, then the time, each in its own direction

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(30);
+SELECT plan(34);
 
 -- A far answer that is walked to would not be there in time.
 SET LOCAL statement_timeout = '20s';
@@ -58,6 +58,17 @@ FROM (VALUES
 ) v(t, expected);
 SELECT is(sla.business_add('2026-06-01 00:00+00', '1000000h', 'Europe/Amsterdam Mo-Su 00:00-24:00'),
 		  timestamptz '2026-06-01 00:00+00' + interval '1000000 hours', 'a million hours of Amsterdam');
+
+-- Nowhere on the way there does a summer or a winter get lost. (Noon is never
+-- skipped or repeated, so core's own conversion is right.)
+SELECT is_empty(format($$
+	SELECT zone, noon
+	FROM (SELECT %L AS zone, make_timestamp(y, m, 1, 12, 0, 0) AS noon
+		  FROM generate_series(1850, 4500) y, unnest(ARRAY[1, 7]) m) x
+	WHERE sla.next_open((zone || ' Mo-Su 12:00-13:00')::sla.business_hours, noon AT TIME ZONE zone - interval '3 hours')
+		  IS DISTINCT FROM noon AT TIME ZONE zone
+	$$, zone), 'every January and July in ' || zone)
+FROM unnest(ARRAY['America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Europe/Dublin']) zone;
 
 -- Questions all over time do not make the backend grow. The first round may
 -- keep what it compiled; nothing may be added by the others.

@@ -178,7 +178,7 @@ CREATE FUNCTION oracle.random_year() RETURNS int
 LANGUAGE sql VOLATILE AS $$
 	SELECT CASE
 		WHEN r < 0.75 THEN 1970 + oracle.dice(68)
-		WHEN r < 0.85 THEN 1880 + oracle.dice(90)
+		WHEN r < 0.85 THEN 1820 + oracle.dice(150)
 		WHEN r < 0.95 THEN 2038 + oracle.dice(462)
 		ELSE 9985 + oracle.dice(13)
 	END FROM (SELECT random() AS r) x
@@ -192,6 +192,8 @@ DECLARE
 	place		text;
 	year		int := oracle.random_year();
 	changes		date[];
+	near_seam	bool;
+	span		int;			-- years looked at
 	centre		date;
 	reach		int;
 	rules		text[] := '{}';
@@ -206,14 +208,22 @@ BEGIN
 	nth := 1 + oracle.dice((SELECT count(*)::int FROM oracle.zone));
 	SELECT name INTO STRICT place FROM oracle.zone WHERE id = nth;
 
-	-- most horizons are put around a clock change, if the zone had any then
-	SELECT array_agg((begins AT TIME ZONE 'UTC')::date) INTO changes
-	FROM oracle.stretches(place, make_timestamptz(year, 1, 1, 0, 0, 0),
-						  make_timestamptz(year + 2, 1, 1, 0, 0, 0))
-	WHERE begins > make_timestamptz(year, 1, 1, 0, 0, 0);
+	-- Most horizons are put around a clock change, if the zone had any then; some
+	-- around the one nearest to where a week begins in UTC, because that is
+	-- where one would cut time into pieces.
+	near_seam := oracle.chance(0.3);
+	span := CASE WHEN near_seam THEN 20 ELSE 1 END;
+	SELECT array_agg((begins AT TIME ZONE 'UTC')::date ORDER BY CASE WHEN near_seam
+		THEN abs(extract(epoch FROM begins - date_trunc('week', begins + interval '3.5 days'))) END)
+	INTO changes
+	FROM oracle.stretches(place, make_timestamptz(year - span, 1, 1, 0, 0, 0),
+						  make_timestamptz(year + span, 1, 1, 0, 0, 0))
+	WHERE begins > make_timestamptz(year - span, 1, 1, 0, 0, 0);
 	IF changes IS NULL OR oracle.chance(0.2) THEN
 		centre := make_date(year, 1, 1) + oracle.dice(366);
 		changes := ARRAY[centre];
+	ELSIF near_seam THEN
+		centre := changes[1];
 	ELSE
 		centre := changes[1 + oracle.dice(cardinality(changes))];
 	END IF;

@@ -71,8 +71,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The stretches of [since, until) during which the clock is not changed, found
--- by looking at it every three hours and halving where it differs. (No zone
--- has ever changed its clock twice within four days.)
+-- by looking at it twice a day and halving where it differs. (No zone has ever
+-- changed its clock twice within three days.)
 CREATE FUNCTION oracle.stretches(zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (begins timestamptz, ends timestamptz, ahead interval)
 LANGUAGE plpgsql STABLE AS $$
@@ -86,7 +86,7 @@ BEGIN
 	begins := since;
 	ahead := oracle.ahead(since, zone);
 	WHILE seen < until LOOP
-		probe := least(seen + '3 hours', until);
+		probe := least(seen + '12 hours', until);
 		IF oracle.ahead(probe, zone) <> ahead THEN
 			lo := seen;
 			hi := probe;
