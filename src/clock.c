@@ -79,15 +79,8 @@ valid_events(const TicketEvent *events, int nevents, int *nvalid)
 	int			n = 0;
 
 	for (int i = 0; i < nevents; i++)
-	{
-		bool		retracted = events[i].kind == EVENT_RETRACTED;
-
-		for (int j = 0; j < nevents && !retracted; j++)
-			retracted = events[j].kind == EVENT_RETRACTED &&
-				events[j].retracts == events[i].seq;
-		if (!retracted)
+		if (events[i].kind != EVENT_RETRACTED && !events[i].retracted)
 			valid[n++] = events[i];
-	}
 	qsort(valid, n, sizeof(TicketEvent), compare_events);
 	*nvalid = n;
 	return valid;

@@ -22,6 +22,7 @@ typedef struct TicketEvent
 	TimestampTz at;
 	Severity	severity;		/* opened, severity: the new one, 0 if unknown */
 	int32		retracts;		/* retracted: seq of the event that was not so */
+	bool		retracted;		/* a later event says that it was not so */
 } TicketEvent;
 
 typedef enum ClockOutcome
@@ -63,9 +64,10 @@ typedef struct ClockTerms
 } ClockTerms;
 
 /*
- * Fold events, given in any order, into clocks; returns their number, *clocks
- * is palloc'd. The answer refers to the memory of version and terms: use it
- * before the next policy look-up. Raises only what a calendar raises.
+ * Fold events, given in any order, into clocks; retracted ones do not count.
+ * Returns the number of clocks, *clocks is palloc'd. The answer refers to the
+ * memory of version and terms: use it before the next policy look-up. Raises
+ * only what a calendar raises.
  */
 extern int	clock_fold(const PolicyVersion *version,
 					   const ClockTerms *terms, int nterms,

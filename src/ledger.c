@@ -257,6 +257,8 @@ ledger_read_events(Ledger *ledger, int64 ticket_id, TicketHistory *history)
 			value = TextDatumGetCString(values[EVENT_NEW_VALUE - 1]);
 			read_event_value(event, value);
 			pfree(value);
+			if (kind == EVENT_RETRACTED)
+				ticket_history_mark_retracted(history, event->retracts);
 		}
 	}
 	ledger_scan_end(&scan);
@@ -267,7 +269,8 @@ void
 ledger_write_events(Ledger *ledger, int64 ticket_id, TicketHistory *history,
 					TimestampTz recorded_at)
 {
-	Severity	severity = 0;
+	Severity	severity = 0;	/* what the row said last */
+	bool		changed = false;
 
 	for (int i = 0; i < history->nevents; i++)
 	{
@@ -305,8 +308,10 @@ ledger_write_events(Ledger *ledger, int64 ticket_id, TicketHistory *history,
 			}
 			ledger_insert(ledger, LEDGER_EVENT, values, nulls);
 		}
-		if (has_severity)
+		/* a corrected time of receipt repeats what the ticket began with */
+		if (event->kind == EVENT_SEVERITY || (has_severity && !changed))
 			severity = event->severity;
+		changed = changed || event->kind == EVENT_SEVERITY;
 	}
 	history->nrecorded = history->nevents;
 }

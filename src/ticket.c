@@ -22,9 +22,9 @@ typedef struct Standing
 	TicketEvent *opened;
 	TicketEvent *replied;
 	TicketEvent *resolved;		/* NULL also after a reopening */
-	TicketEvent *reopened;		/* the last one, if not resolved since */
 	TicketEvent *severity;		/* the last that changed it */
 	TicketEvent *deleted;		/* NULL also after a restoration */
+	TicketEvent *restored;		/* the last one, also after a deletion */
 } Standing;
 
 void
@@ -55,14 +55,24 @@ ticket_history_append(TicketHistory *history, EventKind kind, TimestampTz at)
 	return event;
 }
 
-static bool
-is_retracted(const TicketHistory *history, int32 seq)
+void
+ticket_history_mark_retracted(TicketHistory *history, int32 seq)
 {
-	for (int i = 0; i < history->nevents; i++)
-		if (history->events[i].kind == EVENT_RETRACTED &&
-			history->events[i].retracts == seq)
-			return true;
-	return false;
+	int			low = 0;
+	int			high = history->nevents;
+
+	/* seq rises from event to event */
+	while (low < high)
+	{
+		int			mid = low + (high - low) / 2;
+
+		if (history->events[mid].seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < history->nevents && history->events[low].seq == seq)
+		history->events[low].retracted = true;
 }
 
 /* What stands, in order of recording. Pointers last until the next append. */
@@ -75,7 +85,7 @@ standing(const TicketHistory *history)
 	{
 		TicketEvent *event = &history->events[i];
 
-		if (is_retracted(history, event->seq))
+		if (event->retracted)
 			continue;
 		switch (event->kind)
 		{
@@ -87,10 +97,8 @@ standing(const TicketHistory *history)
 				break;
 			case EVENT_RESOLVED:
 				now.resolved = event;
-				now.reopened = NULL;
 				break;
 			case EVENT_REOPENED:
-				now.reopened = event;
 				now.resolved = NULL;
 				break;
 			case EVENT_SEVERITY:
@@ -100,6 +108,7 @@ standing(const TicketHistory *history)
 				now.deleted = event;
 				break;
 			case EVENT_RESTORED:
+				now.restored = event;
 				now.deleted = NULL;
 				break;
 			case EVENT_RETRACTED:
@@ -115,6 +124,7 @@ retract(TicketHistory *history, const TicketEvent *event, TimestampTz at)
 	int32		seq = event->seq;
 
 	ticket_history_append(history, EVENT_RETRACTED, at)->retracts = seq;
+	ticket_history_mark_retracted(history, seq);
 }
 
 static void
@@ -162,6 +172,32 @@ follow_replied(TicketHistory *history, const TicketRow *row)
 		ticket_history_append(history, EVENT_REPLIED, row->replied.at);
 }
 
+/*
+ * Who resolved a ticket at an instant cannot have reopened it later: the first
+ * reopening after it is taken to have happened just before, the others not at
+ * all.
+ */
+static void
+move_reopenings(TicketHistory *history, TimestampTz resolved_at,
+				TimestampTz changed_at)
+{
+	int			nevents = history->nevents;
+	bool		moved = false;
+
+	for (int i = 0; i < nevents; i++)
+	{
+		const TicketEvent *event = &history->events[i];
+
+		if (event->kind != EVENT_REOPENED || event->retracted ||
+			event->at <= resolved_at)
+			continue;
+		retract(history, event, changed_at);
+		moved = true;
+	}
+	if (moved)
+		ticket_history_append(history, EVENT_REOPENED, resolved_at);
+}
+
 static void
 follow_resolved(TicketHistory *history, const TicketRow *row)
 {
@@ -180,12 +216,7 @@ follow_resolved(TicketHistory *history, const TicketRow *row)
 			return;
 		retract(history, now.resolved, row->changed_at);
 	}
-	else if (now.reopened != NULL && now.reopened->at > row->resolved.at)
-	{
-		/* resolved again before the reopening was noticed */
-		retract(history, now.reopened, row->changed_at);
-		ticket_history_append(history, EVENT_REOPENED, row->resolved.at);
-	}
+	move_reopenings(history, row->resolved.at, row->changed_at);
 	ticket_history_append(history, EVENT_RESOLVED, row->resolved.at);
 }
 
@@ -197,7 +228,9 @@ ticket_history_follow(TicketHistory *history, const TicketRow *row)
 	if (row->deleted)
 	{
 		if (now.deleted == NULL && history->nevents > 0)
-			ticket_history_append(history, EVENT_DELETED, row->changed_at);
+			ticket_history_append(history, EVENT_DELETED,
+								  now.restored == NULL ? row->changed_at :
+								  Max(row->changed_at, now.restored->at));
 		return;
 	}
 	if (now.deleted != NULL)

@@ -44,6 +44,12 @@ extern TicketEvent *ticket_history_append(TicketHistory *history,
 										  EventKind kind, TimestampTz at);
 
 /*
+ * Mark the event that a retraction names as one that was not so; a seq that
+ * no event has is ignored.
+ */
+extern void ticket_history_mark_retracted(TicketHistory *history, int32 seq);
+
+/*
  * Append the events that lead from what is recorded to what the row says.
  * None when it says nothing new. Afterwards the history folds to a ticket
  * that is open, resolved or deleted as the row is, with the row's severity.
