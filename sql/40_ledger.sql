@@ -39,7 +39,7 @@ CREATE TABLE sla.ticket (
 COMMENT ON TABLE sla.ticket IS 'One row per ticket of an attached table; what the clocks belong to.';
 COMMENT ON COLUMN sla.ticket.id IS 'Identifier, referred to by sla.event, sla.clock and sla.alert.';
 COMMENT ON COLUMN sla.ticket.attachment_id IS 'sla.attachment.id of the table the ticket lives in.';
-COMMENT ON COLUMN sla.ticket.key IS 'The ticket''s key as text; several key columns as a text array literal.';
+COMMENT ON COLUMN sla.ticket.key IS 'The ticket''s key as text, alike in every session; several key columns as a text array literal. When another row takes the key of a deleted ticket, " (ticket <id>)" is added to the deleted one''s.';
 COMMENT ON COLUMN sla.ticket.version IS 'Counts the times the ledger recorded something about this ticket.';
 COMMENT ON COLUMN sla.ticket.state IS 'open, resolved or deleted.';
 COMMENT ON COLUMN sla.ticket.severity IS 'Severity now; NULL when it could not be told.';

@@ -43,7 +43,7 @@ CREATE FUNCTION sla.check_role_column(
 AS $$
 DECLARE
     att pg_attribute;
-    kind "char";
+    typ pg_type;
 BEGIN
     IF column_name IS NULL THEN
         RETURN;
@@ -61,17 +61,20 @@ BEGIN
             USING ERRCODE = 'generated_always',
                 HINT = 'A generated column has no value yet when triggers run; name a column it is generated from.';
     END IF;
+    SELECT t.* INTO typ FROM pg_type t WHERE t.oid = att.atttypid;
+    -- what is only read may be of a domain; what we write would evade its checks
+    WHILE typ.typtype = 'd' AND role NOT IN ('response_due', 'resolution_due') LOOP
+        SELECT t.* INTO typ FROM pg_type t WHERE t.oid = typ.typbasetype;
+    END LOOP;
     IF role = 'severity' THEN
-        SELECT t.typtype INTO kind FROM pg_type t WHERE t.oid = att.atttypid;
-        IF kind <> 'e' AND att.atttypid NOT IN (
-            'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype,
+        IF typ.typtype <> 'e' AND typ.typcategory <> 'S' AND typ.oid NOT IN (
             'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'sla.severity'::regtype)
         THEN
             RAISE EXCEPTION 'column "%" of table % has type %, which cannot be severity', column_name, ticket_table, format_type(att.atttypid, att.atttypmod)
                 USING ERRCODE = 'datatype_mismatch',
                     HINT = 'Text, integer and enum types and sla.severity can.';
         END IF;
-    ELSIF role <> 'key' AND att.atttypid <> 'timestamptz'::regtype THEN
+    ELSIF role <> 'key' AND typ.oid <> 'timestamptz'::regtype THEN
         RAISE EXCEPTION 'column "%" of table % has type %, which cannot be %', column_name, ticket_table, format_type(att.atttypid, att.atttypmod), role
             USING ERRCODE = 'datatype_mismatch',
                 HINT = 'It must be timestamp with time zone.';
@@ -244,7 +247,7 @@ BEGIN
     RETURN sla.restamp(ticket_table);
 END
 $$;
-COMMENT ON FUNCTION sla.attach(regclass, text, text, text, text, text, text, text[], jsonb, boolean, text, text, text) IS 'Puts the rows of an existing table under a policy and returns how many rows it has recorded. Arguments name columns: severity (text, integer, enum), received_at, responded_at, resolved_at, changed_at (timestamptz: when a row came to say what it says; the statement''s time if not given), key (the primary key if not given). severity_map maps texts of the severity column to severities. With stamp, due times are kept in the columns response_due and resolution_due, added if missing; NULL for either: not kept. on_error: record lets rows in that no policy covers, and the ledger says why; reject makes them errors (23514). Only for the owner of the table (42501). Wrong columns raise 42703, 42804, 428C9; a table without key 55000; an unknown policy 42704; one attached already 42710; nothing is changed then.';
+COMMENT ON FUNCTION sla.attach(regclass, text, text, text, text, text, text, text[], jsonb, boolean, text, text, text) IS 'Puts the rows of an existing table under a policy and returns how many rows it has recorded. Arguments name columns: severity (text, integer, enum, sla.severity), received_at, responded_at, resolved_at, changed_at (timestamptz: when a row came to say what it says; the statement''s time if not given), key (the primary key if not given). severity_map maps texts of the severity column to severities. With stamp, due times are kept in the columns response_due and resolution_due, added if missing; NULL for either: not kept. on_error: record lets rows in that no policy covers, and the ledger says why; reject makes them errors (23514). Only for the owner of the table (42501). Wrong columns raise 42703, 42804, 428C9; a table without key 55000; an unknown policy 42704; one attached already 42710; nothing is changed then.';
 
 CREATE FUNCTION sla.detach(ticket_table regclass) RETURNS void
     LANGUAGE plpgsql

@@ -89,7 +89,10 @@ json_string(Jsonb *object, const char *key)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-/* Column number of a name in rel, 0 and a problem when it has none of a type */
+/*
+ * Column number of a name in rel, 0 and a problem when it has none of a type,
+ * or of a domain over it
+ */
 static AttrNumber
 find_column(Relation rel, const char *name, Oid type, char **problem)
 {
@@ -98,7 +101,8 @@ find_column(Relation rel, const char *name, Oid type, char **problem)
 	if (attnum <= 0)
 		*problem = psprintf("column \"%s\" is gone", name);
 	else if (OidIsValid(type) &&
-			 TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid != type)
+			 getBaseType(TupleDescAttr(RelationGetDescr(rel),
+									   attnum - 1)->atttypid) != type)
 		*problem = psprintf("column \"%s\" is not of type %s any more",
 							name, format_type_be(type));
 	else

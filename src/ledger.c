@@ -156,8 +156,12 @@ ledger_ticket_keys(Ledger *ledger, int32 attachment_id, const char *state)
 		LedgerTicket ticket;
 
 		read_ticket(ledger, tuple, &ticket);
+		if (ticket.exempt != NULL)
+			pfree(ticket.exempt);
 		if (strcmp(ticket.state, state) == 0)
 			keys = lappend(keys, ticket.key);
+		else
+			pfree(ticket.key);
 	}
 	ledger_scan_end(&scan);
 	return keys;

@@ -180,6 +180,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	bool		nulls[ATTACHMENT_NATTS];
 	List	   *keys;
 	ListCell   *lc;
+	MemoryContext row_context;
 
 	lock_table(relid);
 	ledger = ledger_open(true);
@@ -192,11 +193,19 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	attachment.id = DatumGetInt32(values[ATTACHMENT_ID - 1]);
 	attachment.policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
 	keys = ledger_ticket_keys(ledger, attachment.id, "open");
+	row_context = AllocSetContextCreate(CurrentMemoryContext,
+										"slapolicy detach",
+										ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, keys)
 	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+
 		CHECK_FOR_INTERRUPTS();
 		record_row(&attachment, lfirst(lc), NULL, &row, NULL, now, NULL);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
 	}
+	MemoryContextDelete(row_context);
 
 	nulls[ATTACHMENT_DETACHED_AT - 1] = false;
 	values[ATTACHMENT_DETACHED_AT - 1] = TimestampTzGetDatum(now);

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(47);
+SELECT plan(49);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -53,6 +53,16 @@ INSERT INTO by_text VALUES (1, 'Sev 1', '2026-03-02 09:00'), (2, 'priority 2', '
 SELECT sla.attach('by_text', 'acme', 's', 'at');
 SELECT is(pg_temp.ledger('by_text'), '1 open S1 10:00, 2 open S2 11:00, 3 open, 4 open', 'text');
 SELECT is((SELECT exempt FROM sla.ticket t JOIN sla.attachment a ON a.id = attachment_id WHERE ticket_table = 'by_text'::regclass AND key = '3'), 'error: s "" maps to no severity', 'with the reason why not');
+
+CREATE DOMAIN moment AS timestamptz CHECK (VALUE > '2000-01-01');
+CREATE DOMAIN urgent AS urgency;
+CREATE DOMAIN deepest AS urgent;
+CREATE TABLE by_domain (id int PRIMARY KEY, s deepest, at moment, due moment);
+INSERT INTO by_domain VALUES (1, 'hot', '2026-03-02 09:00');
+SELECT sla.attach('by_domain', 'acme', 's', 'at', severity_map => '{"hot": "S1"}');
+SELECT is(pg_temp.ledger('by_domain'), '1 open S1 10:00', 'domains');
+SELECT sla.detach('by_domain');
+SELECT throws_ok($$SELECT sla.attach('by_domain', 'acme', 's', 'at', response_due => 'due')$$, '42804', NULL, 'but not for what we write');
 
 -- Keys of every kind
 CREATE TABLE by_two (b text, a int, s text, at timestamptz, PRIMARY KEY (a, b));
