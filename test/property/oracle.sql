@@ -33,6 +33,7 @@ SET LOCAL search_path TO pg_catalog, sla, pg_temp;
 \ir lib/oracle.sql
 \ir lib/selfcheck.sql
 \ir lib/generator.sql
+\ir lib/questions.sql
 \ir lib/compare.sql
 
 \echo 'seed' :seed 'calendars' :calendars
