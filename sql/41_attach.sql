@@ -101,7 +101,7 @@ BEGIN
         AND CASE WHEN key IS NULL THEN i.indisprimary ELSE true END
     GROUP BY i.indexrelid, i.indisprimary
     HAVING bool_and(a.attnotnull)
-        AND (key IS NULL OR (array_agg(a.attname::text) @> key AND array_agg(a.attname::text) <@ key))
+        AND (key IS NULL OR (array_agg(a.attname::text) @> key AND array_agg(a.attname::text) <@ key AND cardinality(key) = count(*)))
     ORDER BY i.indisprimary DESC
     LIMIT 1;
     IF found IS NULL AND key IS NULL THEN

@@ -23,7 +23,8 @@ SELECT c.id AS clock_id,
     CASE
         WHEN c.id IS NULL THEN NULL
         WHEN c.stopped_at IS NOT NULL THEN c.worked
-        ELSE sla.business_between(c.started_at, greatest(c.started_at, now()), h.value) - c.paused
+        -- a reopening may lie ahead, and what is paused until then with it
+        ELSE greatest(sla.business_between(c.started_at, greatest(c.started_at, now()), h.value) - c.paused, '0')
     END AS worked,
     CASE
         WHEN c.outcome IS NULL AND isfinite(c.due_at) THEN sla.business_between(least(greatest(c.started_at, now()), c.due_at), c.due_at, h.value)
@@ -98,7 +99,9 @@ COMMENT ON COLUMN sla.breach.late_by IS 'Working time past the due time.';
 COMMENT ON COLUMN sla.breach.flagged_at IS 'When the breach was flagged; NULL: not yet.';
 
 CREATE VIEW sla.compliance_by_month AS
-SELECT date_trunc('month', coalesce(s.started_at, t.received_at)
+-- One row at the edge of what timestamps can hold must not spoil the report.
+SELECT date_trunc('month', least(greatest(coalesce(s.started_at, t.received_at),
+            timestamptz '4713-01-02 00:00+00 BC'), timestamptz '294276-12-30 00:00+00')
         AT TIME ZONE coalesce(v.time_zone, 'UTC'))::date AS month,
     s.policy,
     s.severity,
