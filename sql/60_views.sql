@@ -99,10 +99,13 @@ COMMENT ON COLUMN sla.breach.late_by IS 'Working time past the due time.';
 COMMENT ON COLUMN sla.breach.flagged_at IS 'When the breach was flagged; NULL: not yet.';
 
 CREATE VIEW sla.compliance_by_month AS
--- One row at the edge of what timestamps can hold must not spoil the report.
-SELECT date_trunc('month', least(greatest(coalesce(s.started_at, t.received_at),
-            timestamptz '4713-01-02 00:00+00 BC'), timestamptz '294276-12-30 00:00+00')
-        AT TIME ZONE coalesce(v.time_zone, 'UTC'))::date AS month,
+-- One row at the edge of what timestamps can hold must not spoil the report;
+-- greatest and least pass over NULL.
+SELECT CASE WHEN coalesce(s.started_at, t.received_at) IS NOT NULL
+        THEN date_trunc('month', least(greatest(coalesce(s.started_at, t.received_at),
+                timestamptz '4713-01-02 00:00+00 BC'), timestamptz '294276-12-30 00:00+00')
+            AT TIME ZONE coalesce(v.time_zone, 'UTC'))::date
+    END AS month,
     s.policy,
     s.severity,
     s.metric,
