@@ -11,6 +11,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.co
 # stands after.
 SRCS = \
 	src/hours_scan.c \
+	src/hours_dates.c \
 	src/hours_rules.c \
 	src/hours_text.c \
 	src/zone.c \

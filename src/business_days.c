@@ -43,7 +43,7 @@ day_count_build(const HoursPart *part, MemoryContext context)
 
 		days->special_sum[i + 1] = days->special_sum[i] +
 			(special->day.nspans > 0) -
-			(hours_part_weekday(part, special->date)->nspans > 0);
+			(hours_part_weekday(part, special->first)->nspans > 0);
 	}
 	return days;
 }
@@ -67,7 +67,7 @@ count_until(const DayCount *days, int64 date)
 	{
 		int32		mid = (lo + hi) / 2;
 
-		if (part->specials[mid].date < date)
+		if (part->specials[mid].first < date)
 			lo = mid + 1;
 		else
 			hi = mid;

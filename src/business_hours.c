@@ -201,7 +201,7 @@ pack_part(StringInfo body, const HoursPart *part)
 		((uint16 *) (start + layout.span_ends))[numbers[i]] = nspans;
 	}
 	for (int32 i = 0; i < part->nspecials; i++)
-		((int32 *) (start + layout.dates))[i] = part->specials[i].date;
+		((int32 *) (start + layout.dates))[i] = part->specials[i].first;
 	memcpy(start + layout.special_days, numbers + 7,
 		   part->nspecials * sizeof(uint16));
 	memcpy(start + layout.zone, part->zone, head.zonelen);
@@ -314,7 +314,7 @@ unpack_part(const char *start, Size avail, HoursPart *part)
 	{
 		if (special_days[i] >= head.ndays)
 			corrupted("A special date refers to a day that is not there.");
-		part->specials[i].date = ((const int32 *) (start + layout.dates))[i];
+		part->specials[i].first = part->specials[i].last = ((const int32 *) (start + layout.dates))[i];
 		part->specials[i].day = days[special_days[i]];
 	}
 	pfree(days);
@@ -342,6 +342,7 @@ business_hours_rules(Datum value)
 
 	rules->nparts = stored->nparts;
 	rules->parts = palloc(rules->nparts * sizeof(HoursPart));
+	rules->program = palloc0(1);
 	next = stored->body;
 	for (int32 i = 0; i < rules->nparts; i++)
 		next += unpack_part(next, end - next, &rules->parts[i]);

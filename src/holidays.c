@@ -95,11 +95,11 @@ slapolicy_with_holidays(PG_FUNCTION_ARGS)
 	for (int i = 0; i < ndates; i++)
 	{
 		while (special < part->nspecials &&
-			   part->specials[special].date <= dates[i])
+			   part->specials[special].first <= dates[i])
 			merged[n++] = part->specials[special++];
-		if (n > 0 && merged[n - 1].date == dates[i])
+		if (n > 0 && merged[n - 1].first == dates[i])
 			continue;			/* said already, by the hours or by the list */
-		merged[n++] = (HoursSpecial) {.date = dates[i]};
+		merged[n++] = (HoursSpecial) {.first = dates[i], .last = dates[i]};
 	}
 	while (special < part->nspecials)
 		merged[n++] = part->specials[special++];

@@ -219,12 +219,12 @@ print_part(StringInfo out, const HoursPart *part)
 		if (i > 0 && day_equal(&special->day, &special[-1].day))
 			continue;
 		appendStringInfoString(out, separator);
-		print_date(out, special->date);
+		print_date(out, special->first);
 		for (int32 j = i + 1; j < part->nspecials &&
 			 day_equal(&part->specials[j].day, &special->day); j++)
 		{
 			appendStringInfoChar(out, ',');
-			print_date(out, part->specials[j].date);
+			print_date(out, part->specials[j].first);
 		}
 		appendStringInfoChar(out, ' ');
 		print_day(out, &special->day);

@@ -388,6 +388,9 @@ finish_part(PartBuilder *builder, HoursPart *part)
 	part->zone_position = builder->zone_position;
 	memcpy(part->week, builder->week, sizeof(part->week));
 	part->nspecials = 0;
+	part->nyearly = part->neaster = 0;
+	part->yearly = NULL;
+	part->easter = NULL;
 	part->specials = NULL;
 	if (builder->ndates == 0)
 		return;
@@ -402,7 +405,7 @@ finish_part(PartBuilder *builder, HoursPart *part)
 			builder->dates[i].date == builder->dates[i + 1].date)
 			continue;
 		special = &part->specials[part->nspecials++];
-		special->date = builder->dates[i].date;
+		special->first = special->last = builder->dates[i].date;
 		special->day = builder->dates[i].day;
 	}
 	pfree(builder->dates);
@@ -437,6 +440,7 @@ hours_text_parse(const char *text, Node *escontext)
 	rules = palloc(sizeof(HoursRules));
 	rules->nparts = 1;
 	rules->parts = palloc(sizeof(HoursPart));
+	rules->program = palloc0(1);
 	finish_part(&builder, &rules->parts[0]);
 	if (!hours_rules_check_limits(rules, escontext))
 		return NULL;

@@ -15,12 +15,24 @@
 /*
  * Limits, all reported with SQLSTATE 54000. The longest canonical text that
  * the others allow (each special date a rule of its own, 10000 of them with
- * hours of more than a day) has less than 700 kB: what is stored reads back.
+ * hours of more than a day) has less than 1 MB: what is stored reads back.
  */
 #define HOURS_MAX_TEXT		(1024 * 1024)	/* bytes of notation */
 #define HOURS_MAX_SPANS		10000			/* opening spans, days summed */
-#define HOURS_MAX_SPECIALS	20000			/* special dates in one value */
+#define HOURS_MAX_SPECIALS	20000			/* dates and ranges in one value */
+#define HOURS_MAX_PARTS		64				/* parts in one value */
+#define HOURS_MAX_DEPTH		64				/* parentheses in each other */
 #define HOURS_MAX_ZONE		255				/* bytes of a zone's name */
+
+/*
+ * Days before or after Easter. Less than half of the 350 days from one Easter
+ * to the next at least, so that no date is named by the Easters of two years.
+ */
+#define HOURS_MAX_EASTER	150
+
+/* Dates that can be written, in days since 2000-01-01 */
+#define HOURS_FIRST_DATE	(-730119)		/* 0001-01-01 */
+#define HOURS_LAST_DATE		2921939			/* 9999-12-31 */
 
 /*
  * One opening, in seconds since 00:00 of the local date it opens on (its
@@ -40,33 +52,79 @@ typedef struct HoursDay
 	HoursSpan  *spans;
 } HoursDay;
 
-/* A date that replaces what its weekday says; date is days since 2000-01-01 */
+/*
+ * Dates that replace what their weekday and the recurring rules say, in days
+ * since 2000-01-01, first to last inclusive.
+ */
 typedef struct HoursSpecial
 {
-	int32		date;
+	int32		first;
+	int32		last;
 	HoursDay	day;
 } HoursSpecial;
 
-/* One zone with its weekly hours and special dates (sorted, no date twice) */
+/*
+ * Dates that replace what their weekday says in every year that has them.
+ * Where a yearly and an Easter rule meet on one date, the one with the greater
+ * rank decides; the Easter rule if both have the same.
+ */
+typedef struct HoursYearly
+{
+	uint8		month;			/* 1 .. 12 */
+	uint8		mday;			/* 1 .. 31; February 29 in leap years only */
+	uint16		rank;
+	HoursDay	day;
+} HoursYearly;
+
+typedef struct HoursEaster
+{
+	int16		offset;			/* days after Easter Sunday */
+	uint16		rank;
+	HoursDay	day;
+} HoursEaster;
+
+/*
+ * One zone with its weekly hours, special and recurring dates. Specials are
+ * sorted and do not overlap; yearly dates are sorted by month and day, Easter
+ * rules by offset, none twice. What hours_dates.h answers from them is what
+ * counts; see there before looking at them oneself.
+ */
 typedef struct HoursPart
 {
 	char	   *zone;			/* IANA name, NUL terminated */
 	int			zone_position;	/* its byte in the text parsed, from 1; or 0 */
 	HoursDay	week[7];		/* 0 = Monday */
 	int32		nspecials;
+	int32		nyearly;
+	int32		neaster;
 	HoursSpecial *specials;
+	HoursYearly *yearly;
+	HoursEaster *easter;
 } HoursPart;
 
 /*
- * A whole calendar. Bare "24/7" is the zone "UTC" open all week.
- * (One part for now; a value over several zones will hold more and a program
- * that joins them.)
+ * How parts are joined: a program in postfix order. A step that is not
+ * negative pushes the open set of the part with that index; an operator takes
+ * the two sets on top, the right one first, and pushes what it makes of them.
+ * Parts occur once each and in ascending order, 0 being the leftmost one in
+ * the text; it decides about business days.
  */
+typedef enum HoursOp
+{
+	HOURS_UNION = -1,			/* | */
+	HOURS_INTERSECT = -2,		/* & */
+	HOURS_EXCEPT = -3			/* - */
+} HoursOp;
+
+/* A whole calendar. Bare "24/7" is the zone "UTC" open all week. */
 typedef struct HoursRules
 {
-	int32		nparts;
+	int32		nparts;			/* 1 .. HOURS_MAX_PARTS */
 	HoursPart  *parts;
+	int8	   *program;		/* 2 * nparts - 1 steps */
 } HoursRules;
+
+#define hours_program_length(rules) (2 * (rules)->nparts - 1)
 
 /*
  * Parse notation into canonical rules, allocated in CurrentMemoryContext.

@@ -492,7 +492,7 @@ far_specials_prepare(Timeline *tl)
 
 	for (int32 i = 0; i < part->nspecials; i++)
 	{
-		TimestampTz midnight = (int64) part->specials[i].date * USECS_PER_DAY;
+		TimestampTz midnight = (int64) part->specials[i].first * USECS_PER_DAY;
 		int32		first = chunk_of(midnight - 2 * USECS_PER_DAY);
 		int32		last = chunk_of(midnight + 4 * USECS_PER_DAY);
 

@@ -88,35 +88,6 @@ pattern_intern(PatternSet *set, const WeekPattern *pattern)
 	return set->count - 1;
 }
 
-/* Weekly hours of a date, special dates aside. 2000-01-01 was a Saturday. */
-const HoursDay *
-hours_part_weekday(const HoursPart *part, int64 date)
-{
-	int			dow = (date + 5) % 7;
-
-	return &part->week[dow < 0 ? dow + 7 : dow];
-}
-
-const HoursDay *
-hours_part_day(const HoursPart *part, int64 date)
-{
-	int32		lo = 0,
-				hi = part->nspecials;
-
-	while (lo < hi)
-	{
-		int32		mid = (lo + hi) / 2;
-
-		if (part->specials[mid].date < date)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo < part->nspecials && part->specials[lo].date == date)
-		return &part->specials[lo].day;
-	return hours_part_weekday(part, date);
-}
-
 static int
 compare_utc_spans(const void *a, const void *b)
 {
@@ -281,7 +252,7 @@ fill_specials(const FillTarget *target)
 
 	for (int32 i = 0; i < part->nspecials; i++)
 	{
-		int64		midnight = (int64) part->specials[i].date * SLA_SECS_PER_DAY;
+		int64		midnight = (int64) part->specials[i].first * SLA_SECS_PER_DAY;
 		const HoursDay *days[2];
 		int64		from,
 					reach = 0;
@@ -292,7 +263,7 @@ fill_specials(const FillTarget *target)
 			break;
 
 		days[0] = &part->specials[i].day;
-		days[1] = hours_part_weekday(part, part->specials[i].date);
+		days[1] = hours_part_weekday(part, part->specials[i].first);
 		for (int k = 0; k < 2; k++)
 			if (days[k]->nspans > 0)
 				reach = Max(reach, days[k]->spans[days[k]->nspans - 1].close);

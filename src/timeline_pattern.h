@@ -9,7 +9,7 @@
 #define SLAPOLICY_TIMELINE_PATTERN_H
 
 #include "slapolicy.h"
-#include "hours_text.h"
+#include "hours_dates.h"
 #include "zone.h"
 
 /* UTC seconds (since 2000-01-01) at which week 0 begins */
@@ -60,9 +60,5 @@ extern void pattern_set_init(PatternSet *set, MemoryContext context);
 extern void pattern_fill(PatternSet *set, const HoursPart *part,
 						 const ZoneTable *zone, bool with_specials,
 						 int64 first_week, int32 nweeks, uint16 *ids);
-
-/* What the rules say about a local date (days since 2000-01-01). */
-extern const HoursDay *hours_part_day(const HoursPart *part, int64 date);
-extern const HoursDay *hours_part_weekday(const HoursPart *part, int64 date);
 
 #endif							/* SLAPOLICY_TIMELINE_PATTERN_H */
