@@ -12,7 +12,9 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.co
 SRCS = \
 	src/hours_scan.c \
 	src/hours_dates.c \
+	src/hours_canon.c \
 	src/hours_rules.c \
+	src/hours_print.c \
 	src/hours_text.c \
 	src/zone.c \
 	src/timeline_pattern.c \
@@ -20,6 +22,7 @@ SRCS = \
 	src/business_days.c \
 	src/deadline.c \
 	src/stretch.c \
+	src/business_hours_store.c \
 	src/business_hours.c \
 	src/interval_text.c \
 	src/business_interval.c \

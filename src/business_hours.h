@@ -21,9 +21,9 @@ typedef struct HoursDigest
  *	offset (after the length word)
  *	0	uint8	version, 1
  *	1	uint8	flags, 0
- *	2	uint16	number of parts, 1
+ *	2	uint16	number of parts
  *	4	16 bytes digest of everything behind it
- *	20	body: see business_hours.c
+ *	20	body: see business_hours_store.c
  */
 typedef struct BusinessHours
 {

@@ -27,6 +27,21 @@ static const char *const weekday_names[7][6] = {
 	{"su", "sun", "sunday"}
 };
 
+static const char *const month_names[MONTHS_PER_YEAR][4] = {
+	{"jan", "january"},
+	{"feb", "february"},
+	{"mar", "march"},
+	{"apr", "april"},
+	{"may"},
+	{"jun", "june"},
+	{"jul", "july"},
+	{"aug", "august"},
+	{"sep", "sept", "september"},
+	{"oct", "october"},
+	{"nov", "november"},
+	{"dec", "december"}
+};
+
 /*
  * Words and characters that mean something in the opening_hours notation of
  * OpenStreetMap, or nearly, but not here.
@@ -35,7 +50,7 @@ typedef struct Unsupported
 {
 	const char *detail;
 	const char *hint;
-	const char *tokens[25];
+	const char *tokens[5];
 } Unsupported;
 
 #define NAME_THE_DATES	"Name the dates, as in \"2026-12-25 off\"."
@@ -45,21 +60,6 @@ static const Unsupported unsupported[] = {
 		"Public and school holidays are not known by name.",
 		NAME_THE_DATES,
 		{"ph", "sh"}
-	},
-	{
-		"Dates that recur every year are not supported.",
-		NAME_THE_DATES,
-		{
-			"jan", "january", "feb", "february", "mar", "march", "apr",
-			"april", "may", "jun", "june", "jul", "july", "aug", "august",
-			"sep", "sept", "september", "oct", "october", "nov", "november",
-			"dec", "december"
-		}
-	},
-	{
-		"Dates relative to Easter are not supported.",
-		NAME_THE_DATES,
-		{"easter"}
 	},
 	{
 		"Weeks of the year are not supported.",
@@ -90,16 +90,6 @@ static const Unsupported unsupported[] = {
 		"Comments are not supported.",
 		NULL,
 		{"\""}
-	},
-	{
-		"Operators and parentheses are not supported.",
-		NULL,
-		{"|", "&", "(", ")"}
-	},
-	{
-		"Ranges of dates are not supported.",
-		NAME_THE_DATES,
-		{"/"}
 	},
 };
 
@@ -142,6 +132,7 @@ spells(const char *start, int len, const char *word)
 		pg_strncasecmp(start, word, len) == 0;
 }
 
+/* 0 = Monday, or -1 */
 static int
 find_weekday(const char *start, int len)
 {
@@ -154,6 +145,21 @@ find_weekday(const char *start, int len)
 		}
 	}
 	return -1;
+}
+
+/* 1 = January, or 0 */
+static int
+find_month(const char *start, int len)
+{
+	for (int month = 0; month < MONTHS_PER_YEAR; month++)
+	{
+		for (const char *const *name = month_names[month]; *name; name++)
+		{
+			if (spells(start, len, *name))
+				return month + 1;
+		}
+	}
+	return 0;
 }
 
 static const Unsupported *
@@ -180,6 +186,12 @@ bool
 hours_token_is(const HoursToken *token, char c)
 {
 	return token->kind == HOURS_CHAR && token->len == 1 && *token->start == c;
+}
+
+bool
+hours_token_spells(const HoursToken *token, const char *word)
+{
+	return spells(token->start, token->len, word);
 }
 
 /* The token as errors quote it: never cut inside a character. palloc'd. */
@@ -337,6 +349,13 @@ read_date(HoursScanner *scan, HoursToken *token)
 	return true;
 }
 
+/* Is there 24/7 at p? */
+static bool
+at_always(const char *p)
+{
+	return strncmp(p, "24/7", 4) == 0 && !is_word(p[4]);
+}
+
 /*
  * A token that begins with a digit: time, date, 24/7 or a plain number.
  * A hyphen belongs to it only in a date, that is after a year: at least three
@@ -365,8 +384,7 @@ scan_number(HoursScanner *scan, HoursToken *token)
 		token->len = p - token->start;
 		return read_date(scan, token);
 	}
-	if (all_digits && spells(token->start, p - token->start, "24") &&
-		p[0] == '/' && p[1] == '7' && !is_word(p[2]))
+	if (at_always(token->start))
 	{
 		token->kind = HOURS_ALWAYS;
 		token->len = 4;
@@ -376,7 +394,11 @@ scan_number(HoursScanner *scan, HoursToken *token)
 	token->len = p - token->start;
 	if (has_colon)
 		return read_time(scan, token);
-	token->kind = all_digits ? HOURS_NUMBER : HOURS_WORD;
+	if (!all_digits)
+		return true;
+	token->kind = HOURS_NUMBER;
+	for (p = token->start; is_digit(*p); p++)
+		token->value = Min(token->value * 10 + (*p - '0'), HOURS_NUMBER_MAX);
 	return true;
 }
 
@@ -390,11 +412,17 @@ scan_word(HoursToken *token)
 	token->len = p - token->start;
 	token->value = find_weekday(token->start, token->len);
 	if (token->value >= 0)
+	{
 		token->kind = HOURS_WEEKDAY;
-	else if (spells(token->start, token->len, "off"))
+		return;
+	}
+	token->value = find_month(token->start, token->len);
+	if (token->value > 0)
+		token->kind = HOURS_MONTH;
+	else if (hours_token_spells(token, "easter"))
+		token->kind = HOURS_EASTER;
+	else if (hours_token_spells(token, "off"))
 		token->kind = HOURS_OFF;
-	else
-		token->kind = HOURS_WORD;
 }
 
 /*
@@ -410,13 +438,38 @@ at_zone(const char *p, int *len)
 		return false;
 	while (is_letter(*end))
 		end++;
-	if (find_weekday(p, end - p) >= 0 || spells(p, end - p, "off") ||
+	if (find_weekday(p, end - p) >= 0 || find_month(p, end - p) > 0 ||
+		spells(p, end - p, "easter") || spells(p, end - p, "off") ||
 		find_unsupported(p, end - p))
 		return false;
 	while (is_zone(*end))
 		end++;
 	*len = end - p;
 	return true;
+}
+
+bool
+hours_token_is_operator(const HoursScanner *scan)
+{
+	const char *p = scan->next;
+	int			len;
+
+	if (hours_token_is(&scan->token, '|') || hours_token_is(&scan->token, '&'))
+		return true;
+	if (!hours_token_is(&scan->token, '-'))
+		return false;
+	while (is_space(*p))
+		p++;
+	return *p == '(' || at_always(p) || at_zone(p, &len);
+}
+
+bool
+hours_token_is_spaced(const HoursScanner *scan)
+{
+	const HoursToken *token = &scan->token;
+
+	return token->start > scan->text && is_space(token->start[-1]) &&
+		is_space(token->start[token->len]);
 }
 
 static bool

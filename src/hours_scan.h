@@ -17,13 +17,17 @@ typedef enum HoursTokenKind
 	HOURS_ZONE,					/* a zone name; only where one may stand */
 	HOURS_WEEKDAY,				/* value: 0 = Monday */
 	HOURS_DATE,					/* value: days since 2000-01-01 */
+	HOURS_MONTH,				/* value: 1 .. 12 */
+	HOURS_EASTER,
 	HOURS_TIME,					/* value: seconds since 00:00, up to 86400 */
 	HOURS_ALWAYS,				/* 24/7 */
 	HOURS_OFF,
 	HOURS_WORD,					/* any other word, or 9am and the like */
-	HOURS_NUMBER,				/* digits only */
+	HOURS_NUMBER,				/* digits only; value: up to HOURS_NUMBER_MAX */
 	HOURS_CHAR					/* any other single character */
 } HoursTokenKind;
+
+#define HOURS_NUMBER_MAX	1000000
 
 typedef struct HoursToken
 {
@@ -52,8 +56,16 @@ extern void hours_scan_begin(HoursScanner *scan, const char *text,
 extern bool hours_scan(HoursScanner *scan);
 extern bool hours_scan_part(HoursScanner *scan);
 
-/* Is the token this single character? */
+/* Is the token this single character, or this lower-case word in any case? */
 extern bool hours_token_is(const HoursToken *token, char c);
+extern bool hours_token_spells(const HoursToken *token, const char *word);
+
+/*
+ * Is the token an operator between parts? A hyphen is one only if a part
+ * begins behind it; _spaced tells whether it stands between blanks.
+ */
+extern bool hours_token_is_operator(const HoursScanner *scan);
+extern bool hours_token_is_spaced(const HoursScanner *scan);
 
 /* Byte position of a token, counted from 1 */
 extern int	hours_token_position(const HoursScanner *scan,

@@ -2,12 +2,18 @@
  * hours_text.c
  *		The notation of business hours: from text to rules.
  *
- *	calendar:	part
+ *	hours:		operand { operator operand }		from left to right
+ *	operator:	| & -								a - stands between blanks
+ *	operand:	part | ( hours )
  *	part:		24/7 | ZONE rule { ; rule }
  *	rule:		24/7 | weekdays times | weekdays off
  *				| dates | dates times | dates off
  *	weekdays:	day [ - day ] { , day [ - day ] }
- *	dates:		DATE { , DATE }
+ *	dates:		some { , some }
+ *	some:		DATE [ / DATE ]
+ *				| MONTH NUMBER [ - [ MONTH ] NUMBER ]
+ *				| NUMBER [ - [ MONTH ] NUMBER ]		behind one with a MONTH
+ *				| easter [ + NUMBER day | - NUMBER day ]	or: days
  *	times:		TIME - TIME { , TIME - TIME }
  *
  * Pure: no fmgr, no SPI, no time-zone data. Zone names pass through
@@ -21,6 +27,7 @@
  */
 #include "postgres.h"
 
+#include "hours_canon.h"
 #include "hours_scan.h"
 #include "hours_text.h"
 
@@ -30,26 +37,18 @@
 #define EXPECT_RULE		"A rule begins with a weekday, a date or 24/7."
 #define EXPECT_TIMES	"Times such as 09:00-17:00, or \"off\", are expected here."
 #define HINT_SEPARATOR	"Items of a list are separated by commas, rules by semicolons."
+#define HINT_EASTER		"Write \"easter\", \"easter +1 day\" or \"easter -2 days\"."
 #define HINT_FORMAT		"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD."
 
-/* A date as a rule names it; of several with one date the last one counts */
-typedef struct NamedDate
+/* What has been read of an expression, and where its parts are collected */
+typedef struct HoursParser
 {
-	int32		date;
-	int32		seq;
-	HoursDay	day;
-} NamedDate;
-
-/* A part under construction */
-typedef struct PartBuilder
-{
-	char	   *zone;
-	int			zone_position;
-	HoursDay	week[7];
-	NamedDate  *dates;
-	int32		ndates;
-	int32		maxdates;
-} PartBuilder;
+	HoursScanner scan;
+	HoursRules *rules;			/* has room for HOURS_MAX_PARTS */
+	int8	   *program;		/* that of the rules, with nsteps so far */
+	int			nsteps;
+	int			depth;			/* of open parentheses */
+} HoursParser;
 
 static const HoursDay closed_day = {0, NULL};
 
@@ -74,6 +73,8 @@ hint_misplaced(const HoursToken *token)
 	{
 		case HOURS_WEEKDAY:
 		case HOURS_DATE:
+		case HOURS_MONTH:
+		case HOURS_EASTER:
 		case HOURS_TIME:
 		case HOURS_ALWAYS:
 		case HOURS_OFF:
@@ -88,11 +89,21 @@ hint_misplaced(const HoursToken *token)
 	}
 }
 
-/* May this token follow a complete rule? */
+/* May the present token follow a complete rule? */
 static bool
-ends_rule(const HoursToken *token)
+ends_rule(const HoursScanner *scan)
 {
-	return token->kind == HOURS_END || hours_token_is(token, ';');
+	return scan->token.kind == HOURS_END ||
+		hours_token_is(&scan->token, ';') ||
+		hours_token_is(&scan->token, ')') ||
+		hours_token_is_operator(scan);
+}
+
+static bool
+is_date(const HoursToken *token)
+{
+	return token->kind == HOURS_DATE || token->kind == HOURS_MONTH ||
+		token->kind == HOURS_EASTER;
 }
 
 static bool
@@ -106,7 +117,7 @@ parse_weekdays(HoursScanner *scan, bool *named)
 
 		if (token->kind != HOURS_WEEKDAY)
 			return hours_syntax_error(scan, token,
-									  token->kind == HOURS_DATE ?
+									  is_date(token) ?
 									  "One rule names weekdays or dates, not both." :
 									  "A weekday is expected here.",
 									  hint_misplaced(token));
@@ -139,34 +150,168 @@ parse_weekdays(HoursScanner *scan, bool *named)
 	}
 }
 
-/* Adds the dates to the builder; the caller gives them their day. */
+/* YYYY-MM-DD [ / YYYY-MM-DD ] */
 static bool
-parse_dates(HoursScanner *scan, PartBuilder *builder)
+parse_iso_dates(HoursScanner *scan, HoursBuilder *builder)
 {
-	for (;;)
-	{
-		HoursToken *token = &scan->token;
-		NamedDate  *named;
+	HoursToken *token = &scan->token;
+	int32		first = token->value;
+	int32		last = first;
 
+	if (!hours_scan(scan))
+		return false;
+	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
+		return hours_syntax_error(scan, token,
+								  "A range of dates is not written with a hyphen.",
+								  "Write a slash between the dates, as in \"2026-12-25/2026-12-31\".");
+	if (hours_token_is(token, '/'))
+	{
+		if (!hours_scan(scan))
+			return false;
 		if (token->kind != HOURS_DATE)
 			return hours_syntax_error(scan, token,
-									  token->kind == HOURS_WEEKDAY ?
-									  "One rule names weekdays or dates, not both." :
-									  "A date is expected here.",
+									  "The last date of the range is expected here.",
 									  hint_misplaced(token));
-		if (builder->ndates == builder->maxdates)
-		{
-			builder->maxdates = Max(16, builder->maxdates * 2);
-			builder->dates = builder->dates ?
-				repalloc(builder->dates, builder->maxdates * sizeof(NamedDate)) :
-				palloc(builder->maxdates * sizeof(NamedDate));
-		}
-		named = &builder->dates[builder->ndates];
-		named->date = token->value;
-		named->seq = builder->ndates++;
-		named->day = closed_day;
+		last = token->value;
+		if (last < first)
+			return hours_range_error(scan, token,
+									 "The range ends before it begins.", NULL);
+		if (!hours_scan(scan))
+			return false;
+	}
+	hours_builder_add(builder, HOURS_DATE_ISO, first, last);
+	return true;
+}
+
+/* The day of a month; 22008 if the month never has it */
+static bool
+parse_month_day(HoursScanner *scan, int month, int32 *month_day)
+{
+	HoursToken *token = &scan->token;
+
+	if (token->kind != HOURS_NUMBER)
+		return hours_syntax_error(scan, token,
+								  "The day of the month is expected here.",
+								  "Write month and day, as in \"Dec 25\" or \"Dec 24-26\".");
+	if (!hours_month_has_day(month, token->value))
+		return hours_range_error(scan, token, "The month has no such day.",
+								 NULL);
+	*month_day = HOURS_MONTH_DAY(month, token->value);
+	return hours_scan(scan);
+}
+
+/*
+ * Days of the year. *month is the one named last in the list, which may be
+ * left out, or 0; it is updated.
+ */
+static bool
+parse_yearly_dates(HoursScanner *scan, HoursBuilder *builder, int *month)
+{
+	HoursToken *token = &scan->token;
+	int32		from,
+				to;
+
+	if (token->kind == HOURS_MONTH)
+	{
+		*month = token->value;
+		if (!hours_scan(scan))
+			return false;
+	}
+	if (!parse_month_day(scan, *month, &from))
+		return false;
+	to = from;
+	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
+	{
+		HoursToken	end;
+		int			first_month = *month;
 
 		if (!hours_scan(scan))
+			return false;
+		if (token->kind == HOURS_MONTH)
+		{
+			*month = token->value;
+			if (!hours_scan(scan))
+				return false;
+		}
+		end = *token;
+		if (!parse_month_day(scan, *month, &to))
+			return false;
+		if (*month == first_month && to < from)
+			return hours_range_error(scan, &end,
+									 "The range ends before it begins.", NULL);
+	}
+	hours_builder_add(builder, HOURS_DATE_YEARLY, from, to);
+	return true;
+}
+
+/* easter [ +N days | -N days ] */
+static bool
+parse_easter(HoursScanner *scan, HoursBuilder *builder)
+{
+	HoursToken *token = &scan->token;
+	int32		offset = 0;
+
+	if (!hours_scan(scan))
+		return false;
+	if (hours_token_is(token, '+') ||
+		(hours_token_is(token, '-') && !hours_token_is_operator(scan)))
+	{
+		int			sign = hours_token_is(token, '+') ? 1 : -1;
+
+		if (!hours_scan(scan))
+			return false;
+		if (token->kind != HOURS_NUMBER)
+			return hours_syntax_error(scan, token,
+									  "A number of days is expected here.",
+									  HINT_EASTER);
+		if (token->value > HOURS_MAX_EASTER)
+			return hours_range_error(scan, token,
+									 "Dates up to 150 days before or after Easter are supported.",
+									 NULL);
+		offset = sign * token->value;
+		if (!hours_scan(scan))
+			return false;
+		if (!hours_token_spells(token, "day") &&
+			!hours_token_spells(token, "days"))
+			return hours_syntax_error(scan, token,
+									  "The word \"days\" is expected here.",
+									  HINT_EASTER);
+		if (!hours_scan(scan))
+			return false;
+	}
+	hours_builder_add(builder, HOURS_DATE_EASTER, offset, 0);
+	return true;
+}
+
+/* Adds the dates to the builder; the caller gives them their day. */
+static bool
+parse_dates(HoursScanner *scan, HoursBuilder *builder)
+{
+	HoursToken *token = &scan->token;
+	int			month = 0;
+
+	for (;;)
+	{
+		bool		ok;
+
+		if (token->kind == HOURS_MONTH ||
+			(token->kind == HOURS_NUMBER && month > 0))
+			ok = parse_yearly_dates(scan, builder, &month);
+		else
+		{
+			month = 0;
+			if (token->kind == HOURS_DATE)
+				ok = parse_iso_dates(scan, builder);
+			else if (token->kind == HOURS_EASTER)
+				ok = parse_easter(scan, builder);
+			else
+				ok = hours_syntax_error(scan, token,
+										token->kind == HOURS_WEEKDAY ?
+										"One rule names weekdays or dates, not both." :
+										"A date is expected here.",
+										hint_misplaced(token));
+		}
+		if (!ok)
 			return false;
 		if (!hours_token_is(token, ','))
 			return true;
@@ -241,12 +386,12 @@ parse_times(HoursScanner *scan, HoursDay *day)
 }
 
 static bool
-parse_rule(HoursScanner *scan, PartBuilder *builder)
+parse_rule(HoursScanner *scan, HoursBuilder *builder)
 {
 	HoursToken *token = &scan->token;
 	HoursToken	selector = scan->token;
 	bool		named[7] = {false};
-	int32		first_date = builder->ndates;
+	int32		first_date = builder->nnamed;
 	HoursDay	day;
 
 	switch (token->kind)
@@ -256,6 +401,8 @@ parse_rule(HoursScanner *scan, PartBuilder *builder)
 				return false;
 			break;
 		case HOURS_DATE:
+		case HOURS_MONTH:
+		case HOURS_EASTER:
 			if (!parse_dates(scan, builder))
 				return false;
 			break;
@@ -290,10 +437,10 @@ parse_rule(HoursScanner *scan, PartBuilder *builder)
 		if (!parse_times(scan, &day))
 			return false;
 	}
-	else if (!ends_rule(token))
+	else if (!ends_rule(scan))
 		return hours_syntax_error(scan, token, EXPECT_TIMES,
 								  hint_misplaced(token));
-	else if (selector.kind == HOURS_DATE)
+	else if (is_date(&selector))
 		day = whole_day();
 	else
 		return hours_syntax_error(scan, token, EXPECT_TIMES,
@@ -304,13 +451,13 @@ parse_rule(HoursScanner *scan, PartBuilder *builder)
 		if (named[d])
 			builder->week[d] = day;
 	}
-	for (int32 i = first_date; i < builder->ndates; i++)
-		builder->dates[i].day = day;
+	for (int32 i = first_date; i < builder->nnamed; i++)
+		builder->named[i].day = day;
 	return true;
 }
 
 static bool
-parse_rules(HoursScanner *scan, PartBuilder *builder)
+parse_rules(HoursScanner *scan, HoursBuilder *builder)
 {
 	for (;;)
 	{
@@ -318,7 +465,7 @@ parse_rules(HoursScanner *scan, PartBuilder *builder)
 
 		if (!parse_rule(scan, builder))
 			return false;
-		if (!ends_rule(token))
+		if (!ends_rule(scan))
 			return hours_syntax_error(scan, token,
 									  "The rule before it is complete.",
 									  HINT_SEPARATOR);
@@ -329,120 +476,187 @@ parse_rules(HoursScanner *scan, PartBuilder *builder)
 	}
 }
 
-/* Reads its own first token, since only here a zone name may stand. */
 static bool
-parse_part(HoursScanner *scan, PartBuilder *builder)
+add_part(HoursParser *parser, HoursBuilder *builder)
 {
-	HoursToken *token = &scan->token;
+	HoursRules *rules = parser->rules;
 
-	if (!hours_scan_part(scan))
+	if (!hours_builder_finish(builder, &rules->parts[rules->nparts],
+							  parser->scan.escontext))
 		return false;
-	if (token->kind == HOURS_ALWAYS)
-	{
-		builder->zone = pstrdup("UTC");
-		for (int d = 0; d < 7; d++)
-			builder->week[d] = whole_day();
-		if (!hours_scan(scan))
-			return false;
-		if (token->kind != HOURS_END && !hours_token_is(token, '-'))
-			return hours_syntax_error(scan, token,
-									  "Only 24/7 alone needs no time zone.",
-									  EXAMPLE_ZONE);
-		return true;
-	}
+	parser->program[parser->nsteps++] = rules->nparts++;
+	return true;
+}
 
-	if (token->kind != HOURS_ZONE)
+/* The present token is one that only a part or a parenthesis could follow. */
+static bool
+parse_part(HoursParser *parser)
+{
+	HoursScanner *scan = &parser->scan;
+	HoursToken *token = &scan->token;
+	HoursBuilder builder;
+
+	memset(&builder, 0, sizeof(builder));
+	if (token->kind != HOURS_ALWAYS && token->kind != HOURS_ZONE)
 		return hours_syntax_error(scan, token,
 								  "Business hours need a time zone.",
 								  EXAMPLE_ZONE);
+	if (parser->rules->nparts == HOURS_MAX_PARTS)
+		return hours_limit_error(scan, token,
+								 "Too many parts are joined.");
+	if (token->kind == HOURS_ALWAYS)
+	{
+		builder.zone = pstrdup("UTC");
+		for (int d = 0; d < 7; d++)
+			builder.week[d] = whole_day();
+		if (!hours_scan(scan))
+			return false;
+		if (hours_token_is(token, ';') || !ends_rule(scan))
+			return hours_syntax_error(scan, token,
+									  "Only 24/7 alone needs no time zone.",
+									  EXAMPLE_ZONE);
+		return add_part(parser, &builder);
+	}
+
 	if (token->len > HOURS_MAX_ZONE)
 		return hours_limit_error(scan, token,
 								 "The name of the time zone is too long.");
-	builder->zone = pnstrdup(token->start, token->len);
-	builder->zone_position = hours_token_position(scan, token);
+	builder.zone = pnstrdup(token->start, token->len);
+	builder.zone_position = hours_token_position(scan, token);
 	if (!hours_scan(scan))
 		return false;
-	if (token->kind == HOURS_END)
+	if (ends_rule(scan) && !hours_token_is(token, ';'))
 		return hours_syntax_error(scan, token,
 								  "At least one rule must follow the time zone.",
 								  "Write the hours, as in \"Mo-Fr 09:00-17:00\", or 24/7.");
-	return parse_rules(scan, builder);
+	return parse_rules(scan, &builder) && add_part(parser, &builder);
 }
 
-static int
-named_date_cmp(const void *a, const void *b)
+static HoursOp
+operator_of(const HoursToken *token)
 {
-	const NamedDate *x = a;
-	const NamedDate *y = b;
-
-	if (x->date != y->date)
-		return x->date < y->date ? -1 : 1;
-	return x->seq < y->seq ? -1 : 1;
-}
-
-/* Make a canonical part of what the rules said. */
-static void
-finish_part(PartBuilder *builder, HoursPart *part)
-{
-	part->zone = builder->zone;
-	part->zone_position = builder->zone_position;
-	memcpy(part->week, builder->week, sizeof(part->week));
-	part->nspecials = 0;
-	part->nyearly = part->neaster = 0;
-	part->yearly = NULL;
-	part->easter = NULL;
-	part->specials = NULL;
-	if (builder->ndates == 0)
-		return;
-
-	qsort(builder->dates, builder->ndates, sizeof(NamedDate), named_date_cmp);
-	part->specials = palloc(builder->ndates * sizeof(HoursSpecial));
-	for (int32 i = 0; i < builder->ndates; i++)
+	switch (*token->start)
 	{
-		HoursSpecial *special;
-
-		if (i + 1 < builder->ndates &&
-			builder->dates[i].date == builder->dates[i + 1].date)
-			continue;
-		special = &part->specials[part->nspecials++];
-		special->first = special->last = builder->dates[i].date;
-		special->day = builder->dates[i].day;
+		case '|':
+			return HOURS_UNION;
+		case '&':
+			return HOURS_INTERSECT;
+		default:
+			return HOURS_EXCEPT;
 	}
-	pfree(builder->dates);
+}
+
+/*
+ * Reads its own first token, since only here a zone name may stand. Leaves
+ * the program behind what was there before.
+ */
+static bool
+parse_hours(HoursParser *parser)
+{
+	HoursScanner *scan = &parser->scan;
+	HoursToken *token = &scan->token;
+	int			begin = parser->nsteps;
+	int			left = 0;		/* steps of the left operand, if there is one */
+	HoursOp		op = HOURS_UNION;
+
+	for (;;)
+	{
+		if (!hours_scan_part(scan))
+			return false;
+		if (hours_token_is(token, '('))
+		{
+			if (parser->depth == HOURS_MAX_DEPTH)
+				return hours_limit_error(scan, token,
+										 "Too many parentheses are open.");
+			parser->depth++;
+			if (!parse_hours(parser))
+				return false;
+			parser->depth--;
+			if (!hours_token_is(token, ')'))
+				return hours_syntax_error(scan, token,
+										  "A closing parenthesis or an operator is expected here.",
+										  NULL);
+			if (!hours_scan(scan))
+				return false;
+		}
+		else if (!parse_part(parser))
+			return false;
+
+		if (left > 0)
+		{
+			hours_program_join(parser->program + begin, left,
+							   parser->nsteps - begin - left, op);
+			parser->nsteps++;
+		}
+		left = parser->nsteps - begin;
+		if (!hours_token_is_operator(scan))
+			return true;
+		op = operator_of(token);
+		if (op == HOURS_EXCEPT && !hours_token_is_spaced(scan))
+			return hours_syntax_error(scan, token,
+									  "The operator - stands between blanks.",
+									  NULL);
+	}
+}
+
+static bool
+check_length(const char *text, Node *escontext)
+{
+	if (strlen(text) > HOURS_MAX_TEXT)
+		ereturn(escontext, false,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("business hours are too long"),
+				 errdetail("The text has %zu bytes; at most %d are supported.",
+						   strlen(text), HOURS_MAX_TEXT)));
+	return true;
 }
 
 HoursRules *
 hours_text_parse(const char *text, Node *escontext)
 {
-	HoursScanner scan;
-	PartBuilder builder;
+	HoursParser parser;
 	HoursRules *rules;
 
-	if (strlen(text) > HOURS_MAX_TEXT)
-		ereturn(escontext, NULL,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("business hours are too long"),
-				 errdetail("The text has %zu bytes; at most %d are supported.",
-						   strlen(text), HOURS_MAX_TEXT)));
-
-	hours_scan_begin(&scan, text, escontext);
-	memset(&builder, 0, sizeof(builder));
-	if (!parse_part(&scan, &builder))
+	if (!check_length(text, escontext))
 		return NULL;
-	if (scan.token.kind != HOURS_END)
+
+	memset(&parser, 0, sizeof(parser));
+	hours_scan_begin(&parser.scan, text, escontext);
+	rules = parser.rules = hours_rules_make(HOURS_MAX_PARTS);
+	rules->nparts = 0;
+	parser.program = rules->program;
+	if (!parse_hours(&parser))
+		return NULL;
+	if (parser.scan.token.kind != HOURS_END)
 	{
-		(void) hours_syntax_error(&scan, &scan.token,
+		(void) hours_syntax_error(&parser.scan, &parser.scan.token,
 								  "The end of the text is expected here.",
 								  NULL);
 		return NULL;
 	}
-
-	rules = palloc(sizeof(HoursRules));
-	rules->nparts = 1;
-	rules->parts = palloc(sizeof(HoursPart));
-	rules->program = palloc0(1);
-	finish_part(&builder, &rules->parts[0]);
 	if (!hours_rules_check_limits(rules, escontext))
 		return NULL;
+	return rules;
+}
+
+HoursRules *
+hours_text_parse_rules(const char *zone, const char *text)
+{
+	HoursScanner scan;
+	HoursBuilder builder;
+	HoursRules *rules = hours_rules_make(1);
+
+	(void) check_length(text, NULL);
+	memset(&builder, 0, sizeof(builder));
+	builder.zone = pstrdup(zone);
+	hours_scan_begin(&scan, text, NULL);
+	(void) hours_scan(&scan);
+	(void) parse_rules(&scan, &builder);
+	if (scan.token.kind != HOURS_END)
+		(void) hours_syntax_error(&scan, &scan.token,
+								  "The end of the text is expected here.",
+								  "One time zone was given; join parts with operators on values.");
+	(void) hours_builder_finish(&builder, &rules->parts[0], NULL);
+	(void) hours_rules_check_limits(rules, NULL);
 	return rules;
 }

@@ -137,6 +137,28 @@ typedef struct HoursRules
 extern HoursRules *hours_text_parse(const char *text, Node *escontext);
 
 /*
+ * The same for one part whose zone is given (and copied unchecked) and whose
+ * rules are the text. Raises all errors.
+ */
+extern HoursRules *hours_text_parse_rules(const char *zone, const char *text);
+
+/* Room for parts and their program, zeroed; palloc'd. */
+extern HoursRules *hours_rules_make(int32 nparts);
+
+/*
+ * Join two programs that stand behind each other in steps by an operator, in
+ * place: there must be room for one step more. "a | (b | c)" becomes
+ * "a | b | c", likewise for &.
+ */
+extern void hours_program_join(int8 *steps, int nleft, int nright, HoursOp op);
+
+/* Where the operand begins that ends before index end */
+extern int	hours_program_operand(const int8 *steps, int end);
+
+/* Does a program leave one set, using each part once and in order? */
+extern bool hours_program_is_valid(const HoursRules *rules);
+
+/*
  * Hold rules that come from elsewhere to the limits on spans and special
  * dates: false after a soft error, raises otherwise.
  */
