@@ -18,6 +18,9 @@ SRCS = \
 	src/hours_text.c \
 	src/zone.c \
 	src/timeline_pattern.c \
+	src/pattern_join.c \
+	src/timeline_table.c \
+	src/timeline_chunk.c \
 	src/timeline.c \
 	src/business_days.c \
 	src/deadline.c \

@@ -61,8 +61,7 @@ pattern_set_grow(PatternSet *set)
 	}
 }
 
-/* The id of a pattern, which is copied when it is new. */
-static uint16
+uint16
 pattern_intern(PatternSet *set, const WeekPattern *pattern)
 {
 	Size		size = WEEK_PATTERN_SIZE(pattern->nspans);
@@ -88,6 +87,17 @@ pattern_intern(PatternSet *set, const WeekPattern *pattern)
 	return set->count - 1;
 }
 
+void
+pattern_sum_up(WeekPattern *pattern)
+{
+	pattern->total = 0;
+	for (uint32 i = 1; i <= pattern->nspans; i++)
+	{
+		pattern->spans[i].before = pattern->total;
+		pattern->total += pattern->spans[i].close - pattern->spans[i].open;
+	}
+}
+
 static int
 compare_utc_spans(const void *a, const void *b)
 {
@@ -99,11 +109,12 @@ compare_utc_spans(const void *a, const void *b)
 
 /*
  * Work out one week edge by edge and intern it. When the offset is known to
- * be constant around the week, zone is NULL and offset is used.
+ * be constant around the week, zone is NULL and offset is used. With
+ * weekly_only special dates are taken as ordinary days.
  */
 static uint16
 week_pattern(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
-			 int32 offset, bool with_specials, int64 week)
+			 int32 offset, bool weekly_only, int64 week)
 {
 	int64		start = WEEK_START(week);
 	int64		end = start + SLA_SECS_PER_WEEK;
@@ -126,8 +137,8 @@ week_pattern(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 
 	for (int64 date = first_date; date <= last_date; date++)
 	{
-		const HoursDay *day = with_specials ? hours_part_day(part, date) :
-			hours_part_weekday(part, date);
+		const HoursDay *day = weekly_only ? hours_part_weekday(part, date) :
+			hours_part_day(part, date);
 		int64		midnight = date * SLA_SECS_PER_DAY;
 
 		for (int32 i = 0; i < day->nspans; i++)
@@ -176,11 +187,7 @@ week_pattern(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 		else
 			last->close = Max(last->close, close);
 	}
-	for (uint32 i = 1; i <= pattern->nspans; i++)
-	{
-		pattern->spans[i].before = pattern->total;
-		pattern->total += pattern->spans[i].close - pattern->spans[i].open;
-	}
+	pattern_sum_up(pattern);
 	id = pattern_intern(set, pattern);
 	pfree(pattern);
 	pfree(spans);
@@ -193,7 +200,6 @@ typedef struct FillTarget
 	PatternSet *set;
 	const HoursPart *part;
 	const ZoneTable *zone;
-	bool		with_specials;
 	int64		first_week;
 	int32		nweeks;
 	uint16	   *ids;
@@ -216,8 +222,7 @@ fill_irregular(const FillTarget *target, int64 from, int64 to, int64 skip)
 	last = Min((to - base) / SLA_SECS_PER_WEEK, target->nweeks - 1);
 	for (int64 i = Max(first, 0); i <= last; i++)
 		target->ids[i] = week_pattern(target->set, target->part, target->zone,
-									  0, target->with_specials,
-									  target->first_week + i);
+									  0, false, target->first_week + i);
 	return Max(skip, last + 1);
 }
 
@@ -246,40 +251,43 @@ static void
 fill_specials(const FillTarget *target)
 {
 	const HoursPart *part = target->part;
-	int64		base = WEEK_START(target->first_week);
-	int64		end = base + target->nweeks * SLA_SECS_PER_WEEK;
+	int64		base = WEEK_START(target->first_week) / SLA_SECS_PER_DAY;
+	SpecialDate *dates;
+	int32		ndates = hours_part_specials(part, base - 4,
+											 base + target->nweeks * 7 + 4,
+											 &dates);
+	int64		change = PG_INT64_MIN;	/* the next clock change */
+	int32		offset = 0;		/* until then */
 	int64		done = 0;
 
-	for (int32 i = 0; i < part->nspecials; i++)
+	for (int32 i = 0; i < ndates; i++)
 	{
-		int64		midnight = (int64) part->specials[i].first * SLA_SECS_PER_DAY;
-		const HoursDay *days[2];
-		int64		from,
-					reach = 0;
+		int64		midnight = dates[i].date * SLA_SECS_PER_DAY;
+		const HoursDay *days[2] = {dates[i].day,
+		hours_part_weekday(part, dates[i].date)};
+		int64		from = midnight - 2 * SLA_SECS_PER_DAY;
+		int64		reach = 0;
 
-		if (midnight < base - 4 * SLA_SECS_PER_DAY)
-			continue;
-		if (midnight > end + 4 * SLA_SECS_PER_DAY)
-			break;
-
-		days[0] = &part->specials[i].day;
-		days[1] = hours_part_weekday(part, part->specials[i].first);
 		for (int k = 0; k < 2; k++)
 			if (days[k]->nspans > 0)
 				reach = Max(reach, days[k]->spans[days[k]->nspans - 1].close);
-
-		from = midnight - 2 * SLA_SECS_PER_DAY;
-		if (zone_next_change(target->zone, from) > midnight + 4 * SLA_SECS_PER_DAY)
-			from = midnight - zone_offset(target->zone, midnight);
+		if (change <= from)
+		{
+			change = zone_next_change(target->zone, from);
+			offset = zone_offset(target->zone, from);
+		}
+		if (change > midnight + 4 * SLA_SECS_PER_DAY)
+			from = midnight - offset;
 		else
-			reach = 4 * SLA_SECS_PER_DAY + reach;
+			reach += 4 * SLA_SECS_PER_DAY;
 		done = fill_irregular(target, from, from + reach, done);
 	}
+	pfree(dates);
 }
 
 void
 pattern_fill(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
-			 bool with_specials, int64 first_week, int32 nweeks, uint16 *ids)
+			 int64 first_week, int32 nweeks, uint16 *ids)
 {
 	int64		base = WEEK_START(first_week);
 	int64		end = base + nweeks * SLA_SECS_PER_WEEK;
@@ -289,7 +297,7 @@ pattern_fill(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 	int32		known_id[2] = {-1, -1};
 	int			victim = 0;
 	FillTarget	target = {
-		.set = set, .part = part, .zone = zone, .with_specials = with_specials,
+		.set = set, .part = part, .zone = zone,
 		.first_week = first_week, .nweeks = nweeks, .ids = ids
 	};
 
@@ -310,7 +318,7 @@ pattern_fill(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 			k = victim;
 			victim = 1 - victim;
 			known_offset[k] = offset;
-			known_id[k] = week_pattern(set, part, NULL, offset, false,
+			known_id[k] = week_pattern(set, part, NULL, offset, true,
 									   first_week + filled);
 		}
 		while (filled < until)
@@ -319,6 +327,6 @@ pattern_fill(PatternSet *set, const HoursPart *part, const ZoneTable *zone,
 	}
 
 	fill_clock_changes(&target);
-	if (with_specials)
+	if (part->nspecials > 0 || hours_part_has_recurring(part))
 		fill_specials(&target);
 }

@@ -52,13 +52,26 @@ typedef struct PatternSet
 
 extern void pattern_set_init(PatternSet *set, MemoryContext context);
 
+/* The id of a pattern, which is copied when it is new. */
+extern uint16 pattern_intern(PatternSet *set, const WeekPattern *pattern);
+
+/* Fill in total and every span's before from the spans. */
+extern void pattern_sum_up(WeekPattern *pattern);
+
 /*
  * Write the pattern ids of nweeks weeks from first_week on for one part of a
- * calendar. With with_specials false, special dates are taken as ordinary
- * days. nweeks is at most 65535, so that an id fits.
+ * calendar. nweeks is at most 65535, so that an id fits.
  */
 extern void pattern_fill(PatternSet *set, const HoursPart *part,
-						 const ZoneTable *zone, bool with_specials,
-						 int64 first_week, int32 nweeks, uint16 *ids);
+						 const ZoneTable *zone, int64 first_week,
+						 int32 nweeks, uint16 *ids);
+
+/*
+ * The same for a whole calendar: parts joined as the rules' program says.
+ * zones holds the zone of each part.
+ */
+extern void pattern_fill_rules(PatternSet *set, const HoursRules *rules,
+							   const ZoneTable *const *zones,
+							   int64 first_week, int32 nweeks, uint16 *ids);
 
 #endif							/* SLAPOLICY_TIMELINE_PATTERN_H */
