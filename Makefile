@@ -32,6 +32,7 @@ SRCS = \
 	src/severity.c \
 	src/timeline_cache.c \
 	src/calendar.c \
+	src/open_windows.c \
 	src/holidays.c \
 	src/event.c \
 	src/policy_tables.c \

@@ -209,3 +209,11 @@ CREATE CAST (sla.business_interval AS interval)
     WITH FUNCTION sla.to_interval(sla.business_interval) AS ASSIGNMENT;
 COMMENT ON CAST (sla.business_interval AS interval) IS 'an amount with business days is an error';
 
+CREATE AGGREGATE sla.sum(sla.business_interval) (
+    SFUNC = sla.business_interval_pl,
+    STYPE = sla.business_interval,
+    COMBINEFUNC = sla.business_interval_pl,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sla.sum(sla.business_interval) IS 'The amounts added up, days to days and time to time; NULL for none. Raises 22008 beyond the range of the type.';
+

@@ -82,3 +82,21 @@ CREATE FUNCTION sla.explain_deadline(
     AS 'MODULE_PATHNAME', 'slapolicy_explain_deadline';
 COMMENT ON FUNCTION sla.explain_deadline(timestamptz, sla.business_interval, sla.business_hours, tstzmultirange) IS 'Why sla.deadline of the same arguments gives what it gives: a set of rows, one per stretch between start and deadline in order of time, each with what of it counted, what elapsed (NULL when it never ends) and why: open, closed, weekend, holiday, special hours, pause, and every clock change in it. No rows for an infinite start or a zero goal.';
 
+CREATE FUNCTION sla.open_windows(hours sla.business_hours, period tstzrange) RETURNS SETOF tstzrange
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 250
+    AS 'MODULE_PATHNAME', 'slapolicy_open_windows';
+COMMENT ON FUNCTION sla.open_windows(sla.business_hours, tstzrange) IS 'The stretches of the period that lie within the hours, a set of [) ranges in order of time, cut off at the period''s bounds; openings that touch are one. Rows are made one by one, so that a long period costs no memory where the caller streams. Raises 22008 for an unbounded period.';
+
+CREATE FUNCTION sla.open_time(hours sla.business_hours, period tstzrange) RETURNS tstzmultirange
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'slapolicy_open_time';
+COMMENT ON FUNCTION sla.open_time(sla.business_hours, tstzrange) IS 'The part of the period that lies within the hours, as one value: what sla.open_windows lists. Raises 22008 for an unbounded period, 54000 beyond a million ranges.';
+
+CREATE OPERATOR sla.@> (
+    LEFTARG = sla.business_hours,
+    RIGHTARG = timestamptz,
+    FUNCTION = sla.is_open,
+    RESTRICT = contsel,
+    JOIN = contjoinsel
+);
+COMMENT ON OPERATOR sla.@> (sla.business_hours, timestamptz) IS 'Whether the instant lies within the hours; sla.is_open as an operator.';

@@ -56,6 +56,15 @@ typedef enum TU_UpdateIndexes
 #define index_summarizes(info) ((info)->ii_Summarizing)
 #endif
 
+/* 16 lets a range fail softly */
+#if PG_VERSION_NUM < 160000
+#define make_range_compat(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty)
+#else
+#define make_range_compat(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty, NULL)
+#endif
+
 /* 17 brought infinite intervals */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
