@@ -89,26 +89,40 @@ find_sum(Timeline *tl, Measure measure, int64 sum, bool beyond)
 	if (likely(need > main_start && need <= main_end))
 		return table_find(&tl->main, measure, (uint64) (need - main_start), sum);
 
-	/* the chunk at whose end the measure has reached what is needed */
+	/*
+	 * The chunk at whose end the measure has reached what is needed: among
+	 * those whose sums are known; else one by one from there on, so that no
+	 * more are summed up than needed; else beyond, where they repeat.
+	 */
 	if (need > main_end)
 	{
+		int32		known = chunk_last_known(tl);
+		int32		bound = tl->future_chunk + CYCLE_CHUNKS;
+
 		lo = MAIN_FIRST_CHUNK + MAIN_CHUNKS;
-		hi = LAST_CHUNK + 1;
-		/* near chunks first, so that only as many are summed up as needed */
-		while (lo < tl->future_chunk + CYCLE_CHUNKS &&
-			   chunk_measure(tl, measure, lo + 1) < need)
-			lo++;
-		if (lo < tl->future_chunk + CYCLE_CHUNKS)
-			hi = lo;
+		hi = known - 1;
+		if (chunk_measure(tl, measure, known) < need)
+		{
+			for (lo = known; lo < bound; lo++)
+				if (chunk_measure(tl, measure, lo + 1) >= need)
+					break;
+			hi = lo < bound ? lo : LAST_CHUNK + 1;
+		}
 	}
 	else
 	{
-		lo = FIRST_CHUNK - 1;
+		int32		known = chunk_first_known(tl);
+		int32		bound = tl->past_chunk;
+
+		lo = known;
 		hi = MAIN_FIRST_CHUNK - 1;
-		while (hi > tl->past_chunk && chunk_measure(tl, measure, hi) >= need)
-			hi--;
-		if (hi > tl->past_chunk)
-			lo = hi;
+		if (chunk_measure(tl, measure, known) >= need)
+		{
+			for (hi = known - 1; hi > bound; hi--)
+				if (chunk_measure(tl, measure, hi) < need)
+					break;
+			lo = hi > bound ? hi : FIRST_CHUNK - 1;
+		}
 	}
 	while (lo < hi)
 	{

@@ -136,6 +136,19 @@ directory_extend(Timeline *tl, int32 i)
 	}
 }
 
+int32
+chunk_first_known(const Timeline *tl)
+{
+	return tl->directory ? tl->first_listed + tl->known_first : MAIN_FIRST_CHUNK;
+}
+
+int32
+chunk_last_known(const Timeline *tl)
+{
+	return tl->directory ? tl->first_listed + tl->known_last :
+		MAIN_FIRST_CHUNK + MAIN_CHUNKS;
+}
+
 static int64
 directory_at(Timeline *tl, int32 chunk)
 {

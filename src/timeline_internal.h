@@ -71,6 +71,10 @@ extern int32 chunk_of(TimestampTz t);
 /* Sum at the start of a chunk outside the main table, or at either end of it */
 extern int64 chunk_base(Timeline *tl, int32 chunk);
 
+/* The chunks furthest out for whose start the sum is known already */
+extern int32 chunk_first_known(const Timeline *tl);
+extern int32 chunk_last_known(const Timeline *tl);
+
 /* The table that covers a chunk; valid until the next call that needs one */
 extern const WeekTable *chunk_find_table(Timeline *tl, int32 chunk);
 
