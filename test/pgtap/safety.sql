@@ -14,7 +14,7 @@ CREATE TEMPORARY VIEW func AS
 		   p.proisstrict AS strict, p.proparallel AS parallel, p.proconfig AS config,
 		   has_function_privilege('public', p.oid, 'EXECUTE') AS public
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-	WHERE p.pronamespace = 'sla'::regnamespace;
+	WHERE p.pronamespace = 'sla'::regnamespace AND p.prokind <> 'a';
 
 -- Names resolve the same way whoever calls
 SELECT is_empty($$ SELECT name FROM func WHERE language IN ('sql', 'plpgsql')
