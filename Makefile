@@ -27,6 +27,8 @@ SRCS = \
 	src/stretch.c \
 	src/business_hours_store.c \
 	src/business_hours.c \
+	src/business_hours_compose.c \
+	src/business_hours_inspect.c \
 	src/interval_text.c \
 	src/business_interval.c \
 	src/severity.c \
