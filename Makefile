@@ -12,9 +12,12 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" slapolicy.co
 SRCS = \
 	src/hours_scan.c \
 	src/hours_dates.c \
+	src/hours_recurring.c \
+	src/hours_specials.c \
 	src/hours_canon.c \
 	src/hours_rules.c \
 	src/hours_print.c \
+	src/hours_select.c \
 	src/hours_text.c \
 	src/zone.c \
 	src/timeline_pattern.c \
@@ -141,3 +144,37 @@ PG_PROVE = pg_prove
 .PHONY: pgtap
 pgtap:
 	$(PG_PROVE) $(sort $(wildcard test/pgtap/*.sql))
+
+# Fuzzing of what users write, outside the server and under sanitizers: with
+# libFuzzer where clang has it, else with random changes of the corpus.  A
+# finding is left in build/fuzz; `build/fuzz/hours FILE` repeats it.
+FUZZ_SECONDS = 60
+FUZZ_CC = $(shell command -v clang || echo gcc)
+FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing -fwrapv -fno-omit-frame-pointer \
+	-Wno-ignored-attributes -Isrc -Itest/fuzz -D_GNU_SOURCE \
+	-I$(shell $(PG_CONFIG) --includedir-server)
+FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) \
+	-L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+FUZZ_SANITIZERS = address,undefined
+FUZZ_HOURS = test/fuzz/hours.c test/fuzz/backend.c src/hours_scan.c \
+	src/hours_dates.c src/hours_recurring.c src/hours_specials.c \
+	src/hours_rules.c src/hours_print.c src/hours_select.c src/hours_text.c
+
+ifneq ($(findstring clang,$(FUZZ_CC)),)
+FUZZ_BUILD = $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,$(FUZZ_SANITIZERS)
+FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 \
+	-print_final_stats=1 -dict=../../test/fuzz/hours.dict \
+	corpus ../../test/fuzz/corpus/hours
+else
+FUZZ_BUILD = $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=$(FUZZ_SANITIZERS) \
+	test/fuzz/driver.c
+FUZZ_RUN = -t $(FUZZ_SECONDS) ../../test/fuzz/corpus/hours/*
+endif
+
+build/fuzz/hours: $(FUZZ_HOURS) src/hours_canon.c $(wildcard test/fuzz/*.[ch] src/hours_*.h)
+	@mkdir -p build/fuzz/corpus
+	$(FUZZ_BUILD) -fno-sanitize-recover=all $(FUZZ_HOURS) $(FUZZ_LIBS) -o $@
+
+.PHONY: fuzz
+fuzz: build/fuzz/hours
+	cd build/fuzz && ./hours $(FUZZ_RUN)

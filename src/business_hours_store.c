@@ -41,6 +41,7 @@
 
 #include "business_hours.h"
 #include "hours_canon.h"
+#include "hours_dates.h"
 
 #define HOURS_VERSION	1
 

@@ -20,9 +20,6 @@ typedef enum HoursDateKind
 /* A month and day as one number: ascending, unique, and below 512 */
 #define HOURS_MONTH_DAY(month, mday)	((month) * 32 + (mday))
 
-/* Is there such a day of the year, be it in leap years only? Any input. */
-extern bool hours_month_has_day(int month, int mday);
-
 /* Dates that a rule names, and what it says of them */
 typedef struct HoursNamed
 {

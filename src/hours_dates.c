@@ -7,12 +7,21 @@
  */
 #include "postgres.h"
 
+#include "utils/datetime.h"
+
 #include "hours_dates.h"
 
 /* Days before the month in a year that is not a leap year */
 static const int16 month_start[MONTHS_PER_YEAR] = {
 	0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334
 };
+
+bool
+hours_month_has_day(int month, int mday)
+{
+	return month >= 1 && month <= MONTHS_PER_YEAR && mday >= 1 &&
+		mday <= day_tab[1][month - 1];
+}
 
 static inline bool
 is_leap_year(int64 year)

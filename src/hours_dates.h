@@ -67,6 +67,9 @@ hours_day_equal(const HoursDay *a, const HoursDay *b)
  */
 extern int32 hours_easter(int32 year);
 
+/* Does the month have such a day, be it in leap years only? Any input will do. */
+extern bool hours_month_has_day(int month, int mday);
+
 /* Calendar fields of a date and back; year 0 is 1 BC. */
 extern void hours_date_fields(int64 date, int64 *year, int *month, int *mday);
 extern int64 hours_date_make(int64 year, int month, int mday);

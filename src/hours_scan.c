@@ -14,6 +14,8 @@
 
 #include "hours_scan.h"
 
+#define HINT_FORMAT	"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD."
+
 /* How much of a token an error quotes, in bytes */
 #define QUOTED_MAX	40
 
@@ -248,6 +250,37 @@ hours_syntax_error(HoursScanner *scan, const HoursToken *token,
 					"sla.business_hours", quoted(token), position),
 			 errdetail("%s", detail),
 			 hint ? errhint("%s", hint) : 0));
+}
+
+/* What may be wrong with a token that does not belong where it stands */
+static const char *
+misplaced_hint(const HoursToken *token)
+{
+	switch (token->kind)
+	{
+		case HOURS_WEEKDAY:
+		case HOURS_DATE:
+		case HOURS_MONTH:
+		case HOURS_EASTER:
+		case HOURS_TIME:
+		case HOURS_ALWAYS:
+		case HOURS_OFF:
+			return HINT_SEPARATOR;
+		case HOURS_NUMBER:
+			return HINT_FORMAT;
+		case HOURS_WORD:
+			return *token->start >= '0' && *token->start <= '9' ?
+				HINT_FORMAT : NULL;
+		default:
+			return NULL;
+	}
+}
+
+bool
+hours_misplaced(HoursScanner *scan, const HoursToken *token,
+				const char *detail)
+{
+	return hours_syntax_error(scan, token, detail, misplaced_hint(token));
 }
 
 bool

@@ -2,7 +2,7 @@
  * hours_scan.h
  *		Tokens of the business-hours notation, and how errors name them.
  *
- * Private to hours_text.c.
+ * Private to hours_text.c and hours_select.c.
  */
 #ifndef SLAPOLICY_HOURS_SCAN_H
 #define SLAPOLICY_HOURS_SCAN_H
@@ -10,6 +10,8 @@
 #include "postgres.h"
 
 #include "compat.h"
+
+#define HINT_SEPARATOR	"Items of a list are separated by commas, rules by semicolons."
 
 typedef enum HoursTokenKind
 {
@@ -78,6 +80,11 @@ extern int	hours_token_position(const HoursScanner *scan,
  */
 extern bool hours_syntax_error(HoursScanner *scan, const HoursToken *token,
 							   const char *detail, const char *hint);
+
+/* The same with the hint that suits a token which does not belong there */
+extern bool hours_misplaced(HoursScanner *scan, const HoursToken *token,
+							const char *detail);
+
 extern bool hours_range_error(HoursScanner *scan, const HoursToken *token,
 							  const char *detail, const char *hint);
 extern bool hours_limit_error(HoursScanner *scan, const HoursToken *token,

@@ -29,6 +29,7 @@
 
 #include "hours_canon.h"
 #include "hours_scan.h"
+#include "hours_select.h"
 #include "hours_text.h"
 
 #define DAY_SECS	((int32) SECS_PER_DAY)
@@ -36,9 +37,6 @@
 #define EXAMPLE_ZONE	"Begin with an IANA time zone, as in \"Europe/Berlin Mo-Fr 09:00-17:00\"."
 #define EXPECT_RULE		"A rule begins with a weekday, a date or 24/7."
 #define EXPECT_TIMES	"Times such as 09:00-17:00, or \"off\", are expected here."
-#define HINT_SEPARATOR	"Items of a list are separated by commas, rules by semicolons."
-#define HINT_EASTER		"Write \"easter\", \"easter +1 day\" or \"easter -2 days\"."
-#define HINT_FORMAT		"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD."
 
 /* What has been read of an expression, and where its parts are collected */
 typedef struct HoursParser
@@ -65,30 +63,6 @@ whole_day(void)
 	return day;
 }
 
-/* What may be wrong with a token that does not belong where it stands */
-static const char *
-hint_misplaced(const HoursToken *token)
-{
-	switch (token->kind)
-	{
-		case HOURS_WEEKDAY:
-		case HOURS_DATE:
-		case HOURS_MONTH:
-		case HOURS_EASTER:
-		case HOURS_TIME:
-		case HOURS_ALWAYS:
-		case HOURS_OFF:
-			return HINT_SEPARATOR;
-		case HOURS_NUMBER:
-			return HINT_FORMAT;
-		case HOURS_WORD:
-			return *token->start >= '0' && *token->start <= '9' ?
-				HINT_FORMAT : NULL;
-		default:
-			return NULL;
-	}
-}
-
 /* May the present token follow a complete rule? */
 static bool
 ends_rule(const HoursScanner *scan)
@@ -100,234 +74,12 @@ ends_rule(const HoursScanner *scan)
 }
 
 static bool
-is_date(const HoursToken *token)
-{
-	return token->kind == HOURS_DATE || token->kind == HOURS_MONTH ||
-		token->kind == HOURS_EASTER;
-}
-
-static bool
-parse_weekdays(HoursScanner *scan, bool *named)
-{
-	for (;;)
-	{
-		HoursToken *token = &scan->token;
-		int			first,
-					last;
-
-		if (token->kind != HOURS_WEEKDAY)
-			return hours_syntax_error(scan, token,
-									  is_date(token) ?
-									  "One rule names weekdays or dates, not both." :
-									  "A weekday is expected here.",
-									  hint_misplaced(token));
-		first = last = token->value;
-		if (!hours_scan(scan))
-			return false;
-		if (hours_token_is(token, '-'))
-		{
-			if (!hours_scan(scan))
-				return false;
-			if (token->kind != HOURS_WEEKDAY)
-				return hours_syntax_error(scan, token,
-										  "A weekday is expected here.",
-										  hint_misplaced(token));
-			last = token->value;
-			if (!hours_scan(scan))
-				return false;
-		}
-		for (int d = first;; d = (d + 1) % 7)
-		{
-			named[d] = true;
-			if (d == last)
-				break;
-		}
-
-		if (!hours_token_is(token, ','))
-			return true;
-		if (!hours_scan(scan))
-			return false;
-	}
-}
-
-/* YYYY-MM-DD [ / YYYY-MM-DD ] */
-static bool
-parse_iso_dates(HoursScanner *scan, HoursBuilder *builder)
-{
-	HoursToken *token = &scan->token;
-	int32		first = token->value;
-	int32		last = first;
-
-	if (!hours_scan(scan))
-		return false;
-	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
-		return hours_syntax_error(scan, token,
-								  "A range of dates is not written with a hyphen.",
-								  "Write a slash between the dates, as in \"2026-12-25/2026-12-31\".");
-	if (hours_token_is(token, '/'))
-	{
-		if (!hours_scan(scan))
-			return false;
-		if (token->kind != HOURS_DATE)
-			return hours_syntax_error(scan, token,
-									  "The last date of the range is expected here.",
-									  hint_misplaced(token));
-		last = token->value;
-		if (last < first)
-			return hours_range_error(scan, token,
-									 "The range ends before it begins.", NULL);
-		if (!hours_scan(scan))
-			return false;
-	}
-	hours_builder_add(builder, HOURS_DATE_ISO, first, last);
-	return true;
-}
-
-/* The day of a month; 22008 if the month never has it */
-static bool
-parse_month_day(HoursScanner *scan, int month, int32 *month_day)
-{
-	HoursToken *token = &scan->token;
-
-	if (token->kind != HOURS_NUMBER)
-		return hours_syntax_error(scan, token,
-								  "The day of the month is expected here.",
-								  "Write month and day, as in \"Dec 25\" or \"Dec 24-26\".");
-	if (!hours_month_has_day(month, token->value))
-		return hours_range_error(scan, token, "The month has no such day.",
-								 NULL);
-	*month_day = HOURS_MONTH_DAY(month, token->value);
-	return hours_scan(scan);
-}
-
-/*
- * Days of the year. *month is the one named last in the list, which may be
- * left out, or 0; it is updated.
- */
-static bool
-parse_yearly_dates(HoursScanner *scan, HoursBuilder *builder, int *month)
-{
-	HoursToken *token = &scan->token;
-	int32		from,
-				to;
-
-	if (token->kind == HOURS_MONTH)
-	{
-		*month = token->value;
-		if (!hours_scan(scan))
-			return false;
-	}
-	if (!parse_month_day(scan, *month, &from))
-		return false;
-	to = from;
-	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
-	{
-		HoursToken	end;
-		int			first_month = *month;
-
-		if (!hours_scan(scan))
-			return false;
-		if (token->kind == HOURS_MONTH)
-		{
-			*month = token->value;
-			if (!hours_scan(scan))
-				return false;
-		}
-		end = *token;
-		if (!parse_month_day(scan, *month, &to))
-			return false;
-		if (*month == first_month && to < from)
-			return hours_range_error(scan, &end,
-									 "The range ends before it begins.", NULL);
-	}
-	hours_builder_add(builder, HOURS_DATE_YEARLY, from, to);
-	return true;
-}
-
-/* easter [ +N days | -N days ] */
-static bool
-parse_easter(HoursScanner *scan, HoursBuilder *builder)
-{
-	HoursToken *token = &scan->token;
-	int32		offset = 0;
-
-	if (!hours_scan(scan))
-		return false;
-	if (hours_token_is(token, '+') ||
-		(hours_token_is(token, '-') && !hours_token_is_operator(scan)))
-	{
-		int			sign = hours_token_is(token, '+') ? 1 : -1;
-
-		if (!hours_scan(scan))
-			return false;
-		if (token->kind != HOURS_NUMBER)
-			return hours_syntax_error(scan, token,
-									  "A number of days is expected here.",
-									  HINT_EASTER);
-		if (token->value > HOURS_MAX_EASTER)
-			return hours_range_error(scan, token,
-									 "Dates up to 150 days before or after Easter are supported.",
-									 NULL);
-		offset = sign * token->value;
-		if (!hours_scan(scan))
-			return false;
-		if (!hours_token_spells(token, "day") &&
-			!hours_token_spells(token, "days"))
-			return hours_syntax_error(scan, token,
-									  "The word \"days\" is expected here.",
-									  HINT_EASTER);
-		if (!hours_scan(scan))
-			return false;
-	}
-	hours_builder_add(builder, HOURS_DATE_EASTER, offset, 0);
-	return true;
-}
-
-/* Adds the dates to the builder; the caller gives them their day. */
-static bool
-parse_dates(HoursScanner *scan, HoursBuilder *builder)
-{
-	HoursToken *token = &scan->token;
-	int			month = 0;
-
-	for (;;)
-	{
-		bool		ok;
-
-		if (token->kind == HOURS_MONTH ||
-			(token->kind == HOURS_NUMBER && month > 0))
-			ok = parse_yearly_dates(scan, builder, &month);
-		else
-		{
-			month = 0;
-			if (token->kind == HOURS_DATE)
-				ok = parse_iso_dates(scan, builder);
-			else if (token->kind == HOURS_EASTER)
-				ok = parse_easter(scan, builder);
-			else
-				ok = hours_syntax_error(scan, token,
-										token->kind == HOURS_WEEKDAY ?
-										"One rule names weekdays or dates, not both." :
-										"A date is expected here.",
-										hint_misplaced(token));
-		}
-		if (!ok)
-			return false;
-		if (!hours_token_is(token, ','))
-			return true;
-		if (!hours_scan(scan))
-			return false;
-	}
-}
-
-static bool
 parse_span(HoursScanner *scan, HoursSpan *span)
 {
 	HoursToken *token = &scan->token;
 
 	if (token->kind != HOURS_TIME)
-		return hours_syntax_error(scan, token, "A time is expected here.",
-								  hint_misplaced(token));
+		return hours_misplaced(scan, token, "A time is expected here.");
 	if (token->value == DAY_SECS)
 		return hours_range_error(scan, token,
 								 "24:00 is the end of a day and can only close.",
@@ -337,15 +89,13 @@ parse_span(HoursScanner *scan, HoursSpan *span)
 	if (!hours_scan(scan))
 		return false;
 	if (!hours_token_is(token, '-'))
-		return hours_syntax_error(scan, token,
-								  "A hyphen and the closing time are expected here.",
-								  hint_misplaced(token));
+		return hours_misplaced(scan, token,
+							   "A hyphen and the closing time are expected here.");
 	if (!hours_scan(scan))
 		return false;
 	if (token->kind != HOURS_TIME)
-		return hours_syntax_error(scan, token,
-								  "The closing time is expected here.",
-								  hint_misplaced(token));
+		return hours_misplaced(scan, token,
+							   "The closing time is expected here.");
 	span->close = token->value;
 	if (span->close <= span->open)
 		span->close += DAY_SECS;
@@ -397,13 +147,13 @@ parse_rule(HoursScanner *scan, HoursBuilder *builder)
 	switch (token->kind)
 	{
 		case HOURS_WEEKDAY:
-			if (!parse_weekdays(scan, named))
+			if (!hours_parse_weekdays(scan, named))
 				return false;
 			break;
 		case HOURS_DATE:
 		case HOURS_MONTH:
 		case HOURS_EASTER:
-			if (!parse_dates(scan, builder))
+			if (!hours_parse_dates(scan, builder))
 				return false;
 			break;
 		case HOURS_ALWAYS:
@@ -420,8 +170,7 @@ parse_rule(HoursScanner *scan, HoursBuilder *builder)
 									  "\"off\" needs the days it is for.",
 									  "Name the days, as in \"Mo-Su off\".");
 		default:
-			return hours_syntax_error(scan, token, EXPECT_RULE,
-									  hint_misplaced(token));
+			return hours_misplaced(scan, token, EXPECT_RULE);
 	}
 
 	if (selector.kind == HOURS_ALWAYS)
@@ -438,9 +187,8 @@ parse_rule(HoursScanner *scan, HoursBuilder *builder)
 			return false;
 	}
 	else if (!ends_rule(scan))
-		return hours_syntax_error(scan, token, EXPECT_TIMES,
-								  hint_misplaced(token));
-	else if (is_date(&selector))
+		return hours_misplaced(scan, token, EXPECT_TIMES);
+	else if (hours_token_is_date(&selector))
 		day = whole_day();
 	else
 		return hours_syntax_error(scan, token, EXPECT_TIMES,
@@ -498,9 +246,15 @@ parse_part(HoursParser *parser)
 
 	memset(&builder, 0, sizeof(builder));
 	if (token->kind != HOURS_ALWAYS && token->kind != HOURS_ZONE)
+	{
+		if (parser->nsteps == 0 && parser->depth == 0)
+			return hours_syntax_error(scan, token,
+									  "Business hours need a time zone.",
+									  EXAMPLE_ZONE);
 		return hours_syntax_error(scan, token,
-								  "Business hours need a time zone.",
-								  EXAMPLE_ZONE);
+								  "A part is expected here: 24/7, or a time zone with its rules.",
+								  "Operators are |, & and -, one between two parts.");
+	}
 	if (parser->rules->nparts == HOURS_MAX_PARTS)
 		return hours_limit_error(scan, token,
 								 "Too many parts are joined.");

@@ -7,6 +7,7 @@
 #include "backend.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/datetime.h"
 
 typedef struct Chunk
@@ -23,6 +24,14 @@ int			backend_sqlstate;
 static Chunk chunks = {&chunks, &chunks, 0, 0};
 static Size allocated;
 static Size most_allocated;
+
+/* Nobody interrupts. */
+volatile sig_atomic_t InterruptPending = false;
+
+void
+ProcessInterrupts(void)
+{
+}
 
 static void *
 chunk_insert(Chunk *chunk, Size size)

@@ -4,12 +4,13 @@
  *
  *	target FILE...				each file once: to repeat a finding, or for AFL++
  *								with @@ as the file
- *	target -n COUNT FILE...		then COUNT random changes of the files; -s SEED
+ *	target -t SECONDS FILE...	then random changes of the files; -s SEED
  *
  * The input that is being tried is kept in ./crash-input.
  */
 #include "backend.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_INPUT	4096
@@ -53,7 +54,8 @@ change(uint8 *data, size_t size, const Input *other)
 	for (int changes = 1 + random_below(4); changes > 0; changes--)
 	{
 		size_t		at = random_below(size + 1);
-		size_t		len = Min(random_below(16), size - at);
+		size_t		wanted = random_below(64);
+		size_t		len = Min(wanted / 4, size - at);
 		size_t		from;
 
 		switch (random_below(5))
@@ -78,7 +80,7 @@ change(uint8 *data, size_t size, const Input *other)
 				break;
 			default:
 				from = random_below(other->size + 1);
-				len = Min(random_below(64), other->size - from);
+				len = Min(wanted, other->size - from);
 				if (size + len > MAX_INPUT)
 					break;
 				memmove(data + at + len, data + at, size - at);
@@ -94,15 +96,16 @@ int
 main(int argc, char **argv)
 {
 	static uint8 data[MAX_INPUT];
-	long		count = 0;
+	long		seconds = 0;
+	time_t		end;
 	int			ninputs;
 	Input	   *inputs;
 	int			option;
 
-	while ((option = getopt(argc, argv, "n:s:")) != -1)
+	while ((option = getopt(argc, argv, "t:s:")) != -1)
 	{
-		if (option == 'n')
-			count = atol(optarg);
+		if (option == 't')
+			seconds = atol(optarg);
 		else if (option == 's')
 			random_state = strtoul(optarg, NULL, 10);
 		else
@@ -115,7 +118,8 @@ main(int argc, char **argv)
 		inputs[i] = read_input(argv[optind + i]);
 		LLVMFuzzerTestOneInput(inputs[i].data, inputs[i].size);
 	}
-	for (long n = 0; n < count && ninputs > 0; n++)
+	end = time(NULL) + seconds;
+	while (ninputs > 0 && time(NULL) < end)
 	{
 		const Input *input = &inputs[random_below(ninputs)];
 		size_t		size = Min(input->size, MAX_INPUT);
@@ -131,7 +135,7 @@ main(int argc, char **argv)
 		}
 		LLVMFuzzerTestOneInput(data, size);
 	}
-	if (count > 0)
+	if (seconds > 0)
 		remove("crash-input");
 	return 0;
 }

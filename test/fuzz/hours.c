@@ -14,6 +14,8 @@
 #include "../../src/hours_canon.c"
 #undef hours_builder_finish
 
+#include "hours_dates.h"
+
 #define MAX_MEMORY		(256 * 1024 * 1024)
 #define MAX_DATES		200		/* looked at one by one, per part */
 
