@@ -38,7 +38,6 @@ SRCS = \
 	src/timeline_cache.c \
 	src/calendar.c \
 	src/open_windows.c \
-	src/holidays.c \
 	src/event.c \
 	src/policy_tables.c \
 	src/policy_compile.c \
