@@ -76,6 +76,7 @@ SQL_PARTS = \
 	sql/11_business_interval.sql \
 	sql/12_business_hours.sql \
 	sql/20_calendar.sql \
+	sql/29_holiday.sql \
 	sql/30_policy.sql \
 	sql/31_load_policy.sql \
 	sql/32_presets.sql \

@@ -16,6 +16,13 @@ CREATE FUNCTION sla.is_policy_name(name text) RETURNS boolean
     AS $$ SELECT octet_length(name) BETWEEN 1 AND 63 AND name = btrim(name) AND name !~ '[/@[:cntrl:]]' $$;
 COMMENT ON FUNCTION sla.is_policy_name(text) IS 'May this name a policy, or a calendar within one? 1 to 63 bytes, no blank at the ends, no "/", "@" or control character.';
 
+-- What pg_dump writes begins by turning this off, for forward references.
+CREATE FUNCTION sla.is_restoring() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$ SELECT NOT current_setting('check_function_bodies')::boolean $$;
+COMMENT ON FUNCTION sla.is_restoring() IS 'Internal: is a dump being restored, so that rows may refer to others that are not there yet?';
+
 -- Hours are interned, because clocks refer to them for ever: a hash index
 -- finds an equal value, and no value ever changes.
 CREATE TABLE sla.hours (
@@ -55,14 +62,16 @@ COMMENT ON COLUMN sla.policy_version.document IS 'The document it was loaded fro
 CREATE TABLE sla.calendar (
     name            text PRIMARY KEY,
     hours           sla.business_hours NOT NULL,
+    regions         text[] NOT NULL DEFAULT '{}',
     hours_id        int NOT NULL,
     policy          text,
     document_key    text CHECK (sla.is_policy_name(document_key))
 );
-COMMENT ON TABLE sla.calendar IS 'Named hours that targets refer to. Changing hours here changes what is promised to tickets from now on, under every policy version that refers to the calendar; clocks that exist keep the hours they were made with.';
+COMMENT ON TABLE sla.calendar IS 'Named hours that targets refer to. Changing hours or regions here changes what is promised to tickets from now on, under every policy version that refers to the calendar; clocks that exist keep the hours they were made with.';
 COMMENT ON COLUMN sla.calendar.name IS 'Name. Calendars of a policy document are called policy/calendar, or policy/calendar@version when a later version says something else under the same name.';
-COMMENT ON COLUMN sla.calendar.hours IS 'When work counts.';
-COMMENT ON COLUMN sla.calendar.hours_id IS 'sla.hours.id of the same hours; kept by a trigger.';
+COMMENT ON COLUMN sla.calendar.hours IS 'When work counts, holidays of the regions aside.';
+COMMENT ON COLUMN sla.calendar.regions IS 'Regions in whose holidays (sla.holiday) it is closed, unless hours say something about the date; with them those that they are parts of.';
+COMMENT ON COLUMN sla.calendar.hours_id IS 'sla.hours.id of the hours that count: those of the column hours less the holidays of the regions. Kept by triggers, also when holidays change.';
 COMMENT ON COLUMN sla.calendar.policy IS 'sla.policy.name of the policy whose document brought it, and with which it is deleted; NULL: of no policy.';
 COMMENT ON COLUMN sla.calendar.document_key IS 'Its name within that document; NULL: of no document.';
 
@@ -141,14 +150,46 @@ CREATE FUNCTION sla.calendar_written() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
     AS $$
+DECLARE
+    effective sla.business_hours;
+    wrong text;
+    detail text;
+    hint text;
 BEGIN
-    -- A restore brings hours_id, perhaps before sla.hours has the row.
-    IF NEW.hours IS NULL OR TG_OP = 'INSERT' AND NEW.hours_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM sla.hours h WHERE h.id = NEW.hours_id AND h.value OPERATOR(sla.<>) NEW.hours)
+    -- An update locks rows, and whoever changes holidays locks these after.
+    IF TG_LEVEL = 'STATEMENT' THEN
+        PERFORM sla.lock_holidays();
+        RETURN NULL;
+    END IF;
+
+    -- A restore brings hours_id, perhaps before the hours or the holidays.
+    IF NEW.hours IS NULL OR NEW.regions IS NULL
+       OR TG_OP = 'INSERT' AND NEW.hours_id IS NOT NULL AND sla.is_restoring()
     THEN
         RETURN NEW;
     END IF;
-    NEW.hours_id := sla.intern_hours(NEW.hours);
+
+    effective := NEW.hours;
+    IF NEW.regions <> '{}' THEN
+        NEW.regions := sla.canonical_regions(NEW.regions);
+        SELECT r INTO wrong FROM unnest(NEW.regions) AS r WHERE sla.is_region(r) IS NOT TRUE LIMIT 1;
+        IF FOUND THEN
+            PERFORM sla.refuse_region(wrong);
+        END IF;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM sla.lock_holidays();
+        END IF;
+        BEGIN
+            effective := sla.hours_in_regions(NEW.hours, NEW.regions);
+        EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            RAISE EXCEPTION USING
+                ERRCODE = SQLSTATE,
+                MESSAGE = format('calendar "%s" cannot have the holidays of its regions', NEW.name),
+                DETAIL = concat_ws(' ', upper(left(SQLERRM, 1)) || substr(SQLERRM, 2) || '.', nullif(detail, ''), nullif(hint, ''));
+        END;
+    END IF;
+    NEW.hours_id := sla.intern_hours(effective);
     RETURN NEW;
 END
 $$;
@@ -157,6 +198,16 @@ REVOKE EXECUTE ON FUNCTION sla.calendar_written() FROM PUBLIC;
 
 CREATE TRIGGER calendar_written BEFORE INSERT OR UPDATE ON sla.calendar
     FOR EACH ROW EXECUTE FUNCTION sla.calendar_written();
+CREATE TRIGGER calendar_update BEFORE UPDATE ON sla.calendar
+    FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_written();
+
+CREATE FUNCTION sla.effective_hours(calendar text) RETURNS sla.business_hours
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT h.value FROM sla.calendar c JOIN sla.hours h ON h.id = c.hours_id WHERE c.name = effective_hours.calendar
+$$;
+COMMENT ON FUNCTION sla.effective_hours(text) IS 'The hours that count in a calendar now: its own less the holidays of its regions. NULL when there is no such calendar.';
 
 -- What refers to what.
 
@@ -167,8 +218,7 @@ CREATE FUNCTION sla.references_written() RETURNS trigger
 DECLARE
     missing text;
 BEGIN
-    -- What pg_dump writes begins by turning this off, for forward references.
-    IF NOT current_setting('check_function_bodies')::boolean THEN
+    IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
     IF TG_TABLE_NAME = 'target' THEN

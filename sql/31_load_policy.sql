@@ -9,7 +9,8 @@
 --   "calendars": {                          required
 --     "support": {
 --       "hours": "Europe/Amsterdam Mo-Fr 09:00-17:00",
---       "holidays": ["2026-12-25"]          optional; closed unless the hours name the date
+--       "regions": ["NL"],                  optional; closed on their holidays (sla.holiday),
+--       "holidays": ["2026-12-25"]          optional; and on these, unless the hours name the date
 --     }
 --   },
 --   "targets": [                            required
@@ -71,15 +72,17 @@ CREATE FUNCTION sla.calendar_problems(base text, calendar jsonb)
 #variable_conflict use_column
 DECLARE
     holidays constant jsonb := calendar -> 'holidays';
+    regions constant jsonb := calendar -> 'regions';
     wrong text;
     sound boolean;
     day record;
+    region record;
 BEGIN
     IF jsonb_typeof(calendar) <> 'object' THEN
         RETURN QUERY SELECT base, 'must be an object';
         RETURN;
     END IF;
-    RETURN QUERY SELECT * FROM sla.member_problems(base, calendar, '{hours}', '{holidays}');
+    RETURN QUERY SELECT * FROM sla.member_problems(base, calendar, '{hours}', '{regions,holidays}');
 
     IF calendar ? 'hours' THEN
         IF jsonb_typeof(calendar -> 'hours') = 'string' THEN
@@ -116,12 +119,42 @@ BEGIN
         END LOOP;
     END IF;
 
+    IF jsonb_typeof(regions) <> 'array' THEN
+        RETURN QUERY SELECT base || '.regions', 'must be an array of regions';
+        sound := false;
+    ELSE
+        FOR region IN
+            SELECT e.ordinality - 1 AS i, e.value AS node, e.value #>> '{}' AS text,
+                   count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
+            FROM jsonb_array_elements(regions) WITH ORDINALITY AS e(value, ordinality)
+            ORDER BY e.ordinality
+        LOOP
+            wrong := CASE
+                WHEN jsonb_typeof(region.node) <> 'string' OR NOT sla.is_region(region.text)
+                    THEN 'must be a region as in "DE" or "DE-BY"'
+                WHEN region.times > 1 THEN region.text || ' is listed twice'
+            END;
+            IF wrong IS NOT NULL THEN
+                RETURN QUERY SELECT format('%s.regions[%s]', base, region.i), wrong;
+                sound := false;
+            END IF;
+        END LOOP;
+    END IF;
+
     -- each by itself is right: are they together?
     IF sound AND holidays IS NOT NULL THEN
         BEGIN
             PERFORM sla.calendar_hours(calendar);
         EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
             RETURN QUERY SELECT base || '.holidays', SQLERRM;
+            sound := false;
+        END;
+    END IF;
+    IF sound AND jsonb_array_length(regions) > 0 THEN
+        BEGIN
+            PERFORM sla.hours_in_regions(sla.calendar_hours(calendar), sla.calendar_regions(calendar));
+        EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            RETURN QUERY SELECT base || '.regions', SQLERRM;
         END;
     END IF;
 END
@@ -135,7 +168,13 @@ CREATE FUNCTION sla.calendar_hours(calendar jsonb) RETURNS sla.business_hours
     SELECT sla.with_holidays((calendar ->> 'hours')::sla.business_hours,
                              ARRAY(SELECT day::date FROM jsonb_array_elements_text(calendar -> 'holidays') AS day))
 $$;
-COMMENT ON FUNCTION sla.calendar_hours(jsonb) IS 'Internal: the hours that a calendar of a policy document says, holidays included.';
+COMMENT ON FUNCTION sla.calendar_hours(jsonb) IS 'Internal: the hours that a calendar of a policy document says, the holidays that it lists included.';
+
+CREATE FUNCTION sla.calendar_regions(calendar jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path TO pg_catalog, pg_temp
+    AS $$ SELECT sla.canonical_regions(ARRAY(SELECT jsonb_array_elements_text(calendar -> 'regions'))) $$;
+COMMENT ON FUNCTION sla.calendar_regions(jsonb) IS 'Internal: the regions that a calendar of a policy document names, in order.';
 
 CREATE FUNCTION sla.target_problems(base text, target jsonb, calendars jsonb)
     RETURNS TABLE (path text, problem text)
@@ -291,6 +330,8 @@ DECLARE
     calendar_names jsonb := '{}';
     calendar_name text;
     wanted sla.business_hours;
+    wanted_regions text[];
+    place text;
     item record;
     problems record;
 BEGIN
@@ -333,10 +374,12 @@ BEGIN
 
     FOR item IN SELECT e.key, e.value FROM jsonb_each(document -> 'calendars') AS e LOOP
         wanted := sla.calendar_hours(item.value);
+        wanted_regions := sla.calendar_regions(item.value);
         -- of several rows that say the same, the one used last
         SELECT c.name INTO calendar_name
         FROM sla.calendar c
-        WHERE c.policy = policy_name AND c.document_key = item.key AND c.hours OPERATOR(sla.=) wanted
+        WHERE c.policy = policy_name AND c.document_key = item.key
+          AND c.hours OPERATOR(sla.=) wanted AND c.regions = wanted_regions
         ORDER BY (SELECT max(t.policy_version_id) FROM sla.target t WHERE t.calendar = c.name) DESC NULLS LAST, c.name
         LIMIT 1;
         IF NOT FOUND THEN
@@ -344,9 +387,14 @@ BEGIN
             IF EXISTS (SELECT FROM sla.calendar c WHERE c.name = calendar_name) THEN
                 calendar_name := calendar_name || '@' || version_id;
             END IF;
-            INSERT INTO sla.calendar (name, hours, policy, document_key)
-                VALUES (calendar_name, wanted, policy_name, item.key);
+            INSERT INTO sla.calendar (name, hours, regions, policy, document_key)
+                VALUES (calendar_name, wanted, wanted_regions, policy_name, item.key);
         END IF;
+        FOREACH place IN ARRAY wanted_regions LOOP
+            IF NOT EXISTS (SELECT FROM sla.holiday h WHERE h.region = ANY (sla.regions_around(ARRAY[place]))) THEN
+                RAISE NOTICE 'calendar "%" names the region "%", which has no holidays yet', calendar_name, place;
+            END IF;
+        END LOOP;
         calendar_names := calendar_names || jsonb_build_object(item.key, calendar_name);
     END LOOP;
 
@@ -371,6 +419,15 @@ CREATE FUNCTION sla.canonical_target(severity sla.severity, metric text, goal sl
 $$;
 COMMENT ON FUNCTION sla.canonical_target(sla.severity, text, sla.business_interval, text) IS 'Internal: a target as it stands in a canonical policy document.';
 
+CREATE FUNCTION sla.canonical_calendar(hours sla.business_hours, regions text[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT jsonb_build_object('hours', hours::text)
+        || CASE WHEN regions = '{}' THEN '{}' ELSE jsonb_build_object('regions', regions) END
+$$;
+COMMENT ON FUNCTION sla.canonical_calendar(sla.business_hours, text[]) IS 'Internal: a calendar as it stands in a canonical policy document.';
+
 CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
     LANGUAGE sql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
@@ -379,7 +436,7 @@ CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
                'policy', document -> 'policy', 'title', document -> 'title', 'source', document -> 'source',
                'time_zone', sla.zone_name(document ->> 'time_zone'), 'notes', document -> 'notes'))
         || jsonb_build_object(
-               'calendars', (SELECT jsonb_object_agg(c.key, jsonb_build_object('hours', sla.calendar_hours(c.value)::text))
+               'calendars', (SELECT jsonb_object_agg(c.key, sla.canonical_calendar(sla.calendar_hours(c.value), sla.calendar_regions(c.value)))
                              FROM jsonb_each(document -> 'calendars') AS c),
                'targets', (SELECT jsonb_agg(sla.canonical_target(t.severity, t.metric, t.goal, t.calendar)
                                             ORDER BY t.severity USING OPERATOR(sla.<), t.metric)
@@ -394,21 +451,21 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
     SET search_path TO pg_catalog, pg_temp
     AS $$
     WITH used AS (
-        SELECT c.name, c.hours, c.hours_id, coalesce(c.document_key, c.name) AS key
+        SELECT c.name, sla.canonical_calendar(c.hours, c.regions) AS calendar, coalesce(c.document_key, c.name) AS key
         FROM sla.calendar c
         WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1)
     ), named AS (
-        -- names from elsewhere may clash or be no names here; hours do not
-        SELECT u.name, u.hours,
+        -- names from elsewhere may clash or be no names here
+        SELECT u.name, u.calendar,
                CASE WHEN (SELECT count(DISTINCT k.key) = count(*) AND bool_and(sla.is_policy_name(k.key)) FROM used k)
-                    THEN u.key ELSE 'hours ' || u.hours_id END AS key
+                    THEN u.key ELSE 'hours ' || dense_rank() OVER (ORDER BY u.calendar) END AS key
         FROM used u
     )
     SELECT jsonb_strip_nulls(jsonb_build_object(
                'policy', p.name, 'title', p.title, 'source', p.source,
                'time_zone', v.time_zone, 'notes', v.document -> 'notes'))
         || jsonb_build_object(
-               'calendars', coalesce((SELECT jsonb_object_agg(n.key, jsonb_build_object('hours', n.hours::text)) FROM named n), '{}'),
+               'calendars', coalesce((SELECT jsonb_object_agg(n.key, n.calendar) FROM named n), '{}'),
                'targets', coalesce((SELECT jsonb_agg(sla.canonical_target(t.severity, t.metric, t.goal, n.key)
                                                      ORDER BY t.severity USING OPERATOR(sla.<), t.metric)
                                     FROM sla.target t LEFT JOIN named n ON n.name = t.calendar

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(80);
+SELECT plan(87);
 
 CREATE FUNCTION pg_temp.document(changes jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{
@@ -139,6 +139,13 @@ FROM (VALUES
 	('{"calendars": {"support": {"hours": "24/7", "holidays": ["25.12.2026"]}}}', '$.calendars.support.holidays[0]', 'must be a date%'),
 	('{"calendars": {"support": {"hours": "24/7", "holidays": ["2026-12-25", "2026-02-29"]}}}', '$.calendars.support.holidays[1]', '%2026-02-29%'),
 	('{"calendars": {"support": {"hours": "24/7", "holidays": ["2026-12-25", "2026-12-25"]}}}', '$.calendars.support.holidays[1]', '%listed twice'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": "DE"}}}', '$.calendars.support.regions', 'must be an array of regions'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": null}}}', '$.calendars.support.regions', 'must be an array of regions'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": ["DE", "de-by"]}}}', '$.calendars.support.regions[1]', 'must be a region%'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": ["DE", 49]}}}', '$.calendars.support.regions[1]', 'must be a region%'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": [null]}}}', '$.calendars.support.regions[0]', 'must be a region%'),
+	('{"calendars": {"support": {"hours": "UTC Mo 09:00-17:00", "regions": ["DE", "AT", "DE"]}}}', '$.calendars.support.regions[2]', 'DE is listed twice'),
+	('{"calendars": {"support": {"hours": "24/7", "regions": ["DE"]}}}', '$.calendars.support.regions', '%no time zone%'),
 	('{"targets": []}', '$.targets', '%at least one%'),
 	('{"targets": ["S1"]}', '$.targets[0]', 'must be an object'),
 	('{"targets": [{}]}', '$.targets[0].severity', 'is required'),

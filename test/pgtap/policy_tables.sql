@@ -119,16 +119,16 @@ SELECT throws_ok($$ INSERT INTO sla.target VALUES (0, 'S1', 'response', '1h', 't
 SELECT ok(bool_and(has_table_privilege('pg_monitor', 'sla.' || name, 'SELECT')
 				   AND NOT has_table_privilege('pg_monitor', 'sla.' || name, 'INSERT, UPDATE, DELETE, TRUNCATE')),
 		  'everyone reads the policy tables, and only reads')
-FROM unnest('{hours,policy,policy_version,calendar,metric,target}'::text[]) AS name;
+FROM unnest('{holiday,holiday_revision,hours,policy,policy_version,calendar,metric,target}'::text[]) AS name;
 
 -- Documentation and dump
 SELECT is_empty($$
 	SELECT c.oid::regclass, a.attname
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped
-	WHERE c.oid = ANY ('{sla.hours,sla.policy,sla.policy_version,sla.calendar,sla.metric,sla.target}'::regclass[])
+	WHERE c.oid = ANY ('{sla.holiday,sla.holiday_revision,sla.hours,sla.policy,sla.policy_version,sla.calendar,sla.metric,sla.target}'::regclass[])
 	  AND col_description(c.oid, a.attnum) IS NULL $$, 'every column is described');
 SELECT is_empty($$
-	SELECT name FROM unnest('{sla.hours,sla.hours_id_seq,sla.policy,sla.policy_version,sla.policy_version_id_seq,sla.calendar,sla.metric,sla.target}'::regclass[]) AS name
+	SELECT name FROM unnest('{sla.holiday,sla.hours,sla.hours_id_seq,sla.policy,sla.policy_version,sla.policy_version_id_seq,sla.calendar,sla.metric,sla.target}'::regclass[]) AS name
 	WHERE name <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'slapolicy')::oid[]) $$,
 	'every table and sequence is dumped');
 

@@ -29,11 +29,14 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- change what everybody is promised
 	'sla.load_policy(jsonb,timestamp with time zone)',
 	'sla.intern_hours(sla.business_hours)',
+	'sla.lock_holidays()',
 	-- write the ledger for tickets of others
 	'sla.flag_due(timestamp with time zone)',
 	'sla.wake_worker(timestamp with time zone)',
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
+	'sla.holiday_refused()',
+	'sla.holidays_written()',
 	'sla.references_written()',
 	'sla.referenced_removed()',
 	'sla.refuse_change()',
@@ -55,10 +58,14 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
 	'sla.calendar_hours(jsonb)',
 	'sla.calendar_problems(text,jsonb)',
+	'sla.canonical_calendar(sla.business_hours,text[])',
 	'sla.canonical_policy(jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text)',
 	'sla.check_role_column(regclass,text,text)',
+	'sla.effective_hours(text)',
+	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',
+	'sla.is_restoring()',
 	'sla.policy_document(text,timestamp with time zone)',
 	'sla.policy_document_from_tables(integer)',
 	'sla.policy_problems(jsonb)',
@@ -72,7 +79,7 @@ CREATE TEMPORARY VIEW rel AS
 	SELECT c.oid, c.relname::text AS name FROM pg_class c
 	WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
 SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
-	ARRAY['hours', 'policy', 'policy_version', 'calendar', 'metric', 'target', 'attachment'],
+	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target', 'attachment'],
 	'everybody reads policies and what is attached, nobody the ledger unless the owner says so');
 SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
 	'and everybody changes nothing');

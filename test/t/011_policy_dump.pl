@@ -22,13 +22,20 @@ SELECT sla.load_policy(sla.preset('laioutr'));
 SELECT sla.load_policy(jsonb_set(sla.preset('laioutr'), '{targets,0,metric}', '"handover"'), '2030-01-01');
 INSERT INTO sla.calendar (name, hours) VALUES ('mine', 'UTC Mo-Fr 09:00-17:00');
 UPDATE sla.calendar SET hours = 'UTC Sa 09:00-17:00' WHERE name = 'mine';
+INSERT INTO sla.calendar (name, hours, regions) VALUES
+	('by', 'Europe/Berlin Mo-Fr 09:00-17:00; 2026-12-24 09:00-13:00', '{DE-BY}'),
+	('at', 'Europe/Vienna Mo-Fr 09:00-17:00', '{AT}');
+INSERT INTO sla.holiday VALUES ('DE', '2026-12-25', 'Christmas'), ('DE', '2026-12-24', 'Christmas Eve'),
+	('DE-BY', '2026-01-06', 'Epiphany'), ('AT', '2026-10-26', NULL);
 ));
 
 my @formats = (
 	[ 'plain', '--format=plain' ],
+	[ 'rows', '--format=plain', '--rows-per-insert=1' ],
 	[ 'custom', '--format=custom' ],
 	[ 'directory', '--format=directory' ]);
 my %contents = (
+	holiday => 'region, day',
 	hours => 'id',
 	policy => 'name',
 	policy_version => 'id',
@@ -36,17 +43,19 @@ my %contents = (
 	metric => 'name',
 	target => 'policy_version_id, severity, metric');
 
+my $tempdir = PostgreSQL::Test::Utils::tempdir();
+
 for my $format (@formats)
 {
-	my ($name, $option) = @$format;
-	my $dump = PostgreSQL::Test::Utils::tempdir() . "/$name";
+	my ($name, @options) = @$format;
+	my $dump = "$tempdir/$name";
 	my $db = "after_$name";
 
-	$node->command_ok([ 'pg_dump', $option, '-f', $dump, 'before' ],
+	$node->command_ok([ 'pg_dump', @options, '-f', $dump, 'before' ],
 		"$name: dump");
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	$node->command_ok(
-		$name eq 'plain'
+		$options[0] eq '--format=plain'
 		? [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $db ]
 		: [
 			'pg_restore', '--exit-on-error',
@@ -72,6 +81,57 @@ for my $format (@formats)
 		),
 		't',
 		"$name: the next hours");
+
+	# Holidays are in force again.
+	$node->safe_psql($db,
+		q(INSERT INTO sla.holiday VALUES ('DE', '2026-10-03', 'Unity')));
+	is( $node->safe_psql($db, q(SELECT sla.effective_hours('by'))),
+		'Europe/Berlin Mo-Fr 09:00-17:00; 2026-01-06,2026-10-03 off; '
+		  . '2026-12-24 09:00-13:00; 2026-12-25 off',
+		"$name: the next holiday");
+}
+
+# In whatever order the tables come, one at a time.
+my $list = "$tempdir/list";
+my $dump = "$tempdir/custom";
+my ($toc) = run_command([ 'pg_restore', '--list', $dump ]);
+my $tables = join '|', keys %contents;
+my (@pre, @data, @post);
+
+for my $line (split /\n/, $toc)
+{
+	push @{
+		$line =~ /TABLE DATA sla ($tables) / ? \@data
+		: $line =~ /SEQUENCE SET/ ? \@post
+		: \@pre
+	}, $line;
+}
+is(scalar @data, scalar keys %contents, 'tables are dumped one by one');
+for my $shift (0 .. $#data)
+{
+	my @order = (@data[ $shift .. $#data ], @data[ 0 .. $shift - 1 ]);
+	my $db = "shifted_$shift";
+
+	@order = reverse @order if $shift % 2;
+	unlink $list;
+	append_to_file($list, join("\n", @pre, @order, @post) . "\n");
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->command_ok(
+		[
+			'pg_restore', '--exit-on-error', '--use-list', $list, '-d', $db,
+			$dump
+		],
+		"order $shift: restore");
+	my $differences = 0;
+	for my $table (sort keys %contents)
+	{
+		my $sql = "SELECT * FROM sla.$table ORDER BY $contents{$table}";
+
+		$differences++
+		  if $node->safe_psql($db, $sql) ne
+		  $node->safe_psql('before', $sql);
+	}
+	is($differences, 0, "order $shift: the same rows");
 }
 
 $node->stop;
