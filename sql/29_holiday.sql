@@ -4,11 +4,6 @@
 -- calendars make of the holidays of their regions is written next to them
 -- (sla.calendar.hours_id), anew when either changes.
 
-CREATE FUNCTION sla.with_holidays(hours sla.business_hours, holidays date[]) RETURNS sla.business_hours
-    AS 'MODULE_PATHNAME', 'slapolicy_with_holidays'
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION sla.with_holidays(sla.business_hours, date[]) IS 'The hours, closed on the dates given; a date for which the hours say something themselves keeps it. The hours must have a time zone of their own: not 24/7, not several zones.';
-
 CREATE FUNCTION sla.is_region(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
