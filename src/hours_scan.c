@@ -14,7 +14,7 @@
 
 #include "hours_scan.h"
 
-#define HINT_FORMAT	"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD."
+#define HINT_FORMAT	"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD or as \"Dec 25\"."
 
 /* How much of a token an error quotes, in bytes */
 #define QUOTED_MAX	40

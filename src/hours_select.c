@@ -10,6 +10,8 @@
 #include "hours_dates.h"
 #include "hours_select.h"
 
+#define HINT_RANGE		"Write a slash between the dates, as in \"2026-12-25/2026-12-31\"."
+#define HINT_YEARLY		"Write month and day, as in \"Dec 25\" or \"Dec 24-26\"."
 #define HINT_EASTER		"Write \"easter\", \"easter +1 day\" or \"easter -2 days\"."
 
 bool
@@ -74,14 +76,15 @@ parse_iso_dates(HoursScanner *scan, HoursBuilder *builder)
 	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
 		return hours_syntax_error(scan, token,
 								  "A range of dates is not written with a hyphen.",
-								  "Write a slash between the dates, as in \"2026-12-25/2026-12-31\".");
+								  HINT_RANGE);
 	if (hours_token_is(token, '/'))
 	{
 		if (!hours_scan(scan))
 			return false;
 		if (token->kind != HOURS_DATE)
-			return hours_misplaced(scan, token,
-								   "The last date of the range is expected here.");
+			return hours_syntax_error(scan, token,
+									  "The last date of the range is expected here.",
+									  HINT_RANGE);
 		last = token->value;
 		if (last < first)
 			return hours_range_error(scan, token,
@@ -102,7 +105,7 @@ parse_month_day(HoursScanner *scan, int month, int32 *month_day)
 	if (token->kind != HOURS_NUMBER)
 		return hours_syntax_error(scan, token,
 								  "The day of the month is expected here.",
-								  "Write month and day, as in \"Dec 25\" or \"Dec 24-26\".");
+								  HINT_YEARLY);
 	if (!hours_month_has_day(month, token->value))
 		return hours_range_error(scan, token, "The month has no such day.",
 								 NULL);
@@ -150,6 +153,10 @@ parse_yearly_dates(HoursScanner *scan, HoursBuilder *builder, int *month)
 			return hours_range_error(scan, &end,
 									 "The range ends before it begins.", NULL);
 	}
+	if (hours_token_is(token, '/'))
+		return hours_syntax_error(scan, token,
+								  "A range of days of the year is written with a hyphen.",
+								  HINT_YEARLY);
 	hours_builder_add(builder, HOURS_DATE_YEARLY, from, to);
 	return true;
 }
@@ -176,7 +183,7 @@ parse_easter(HoursScanner *scan, HoursBuilder *builder)
 									  HINT_EASTER);
 		if (token->value > HOURS_MAX_EASTER)
 			return hours_range_error(scan, token,
-									 "Dates up to 150 days before or after Easter are supported.",
+									 "Dates up to " CppAsString2(HOURS_MAX_EASTER) " days before or after Easter are supported.",
 									 NULL);
 		offset = sign * token->value;
 		if (!hours_scan(scan))
@@ -189,6 +196,10 @@ parse_easter(HoursScanner *scan, HoursBuilder *builder)
 		if (!hours_scan(scan))
 			return false;
 	}
+	if (hours_token_is(token, '-') && !hours_token_is_operator(scan))
+		return hours_syntax_error(scan, token,
+								  "A range cannot begin with days counted from Easter.",
+								  "Name each day, as in \"easter -2 days,easter,easter +1 day\".");
 	hours_builder_add(builder, HOURS_DATE_EASTER, offset, 0);
 	return true;
 }

@@ -36,6 +36,7 @@
 
 #define EXAMPLE_ZONE	"Begin with an IANA time zone, as in \"Europe/Berlin Mo-Fr 09:00-17:00\"."
 #define EXPECT_RULE		"A rule begins with a weekday, a date or 24/7."
+#define EXPECT_PART		"A part is expected here: 24/7, or a time zone with its rules."
 #define EXPECT_TIMES	"Times such as 09:00-17:00, or \"off\", are expected here."
 
 /* What has been read of an expression, and where its parts are collected */
@@ -71,6 +72,20 @@ ends_rule(const HoursScanner *scan)
 		hours_token_is(&scan->token, ';') ||
 		hours_token_is(&scan->token, ')') ||
 		hours_token_is_operator(scan);
+}
+
+/*
+ * Where a rule is complete, a hyphen between blanks was meant to be an
+ * operator; then the token behind it is at fault.
+ */
+static bool
+check_hyphen(HoursScanner *scan)
+{
+	if (!hours_token_is(&scan->token, '-') || hours_token_is_operator(scan) ||
+		!hours_token_is_spaced(scan))
+		return true;
+	return hours_scan_part(scan) &&
+		hours_syntax_error(scan, &scan->token, EXPECT_PART, NULL);
 }
 
 static bool
@@ -211,7 +226,7 @@ parse_rules(HoursScanner *scan, HoursBuilder *builder)
 	{
 		HoursToken *token = &scan->token;
 
-		if (!parse_rule(scan, builder))
+		if (!parse_rule(scan, builder) || !check_hyphen(scan))
 			return false;
 		if (!ends_rule(scan))
 			return hours_syntax_error(scan, token,
@@ -252,7 +267,7 @@ parse_part(HoursParser *parser)
 									  "Business hours need a time zone.",
 									  EXAMPLE_ZONE);
 		return hours_syntax_error(scan, token,
-								  "A part is expected here: 24/7, or a time zone with its rules.",
+								  EXPECT_PART,
 								  "Operators are |, & and -, one between two parts.");
 	}
 	if (parser->rules->nparts == HOURS_MAX_PARTS)
@@ -265,7 +280,11 @@ parse_part(HoursParser *parser)
 			builder.week[d] = whole_day();
 		if (!hours_scan(scan))
 			return false;
-		if (hours_token_is(token, ';') || !ends_rule(scan))
+		if (!check_hyphen(scan))
+			return false;
+		if (hours_token_is(token, ';') ||
+			!(ends_rule(scan) || hours_token_is(token, '(') ||
+			  token->kind == HOURS_ALWAYS))
 			return hours_syntax_error(scan, token,
 									  "Only 24/7 alone needs no time zone.",
 									  EXAMPLE_ZONE);
@@ -384,7 +403,7 @@ hours_text_parse(const char *text, Node *escontext)
 	if (parser.scan.token.kind != HOURS_END)
 	{
 		(void) hours_syntax_error(&parser.scan, &parser.scan.token,
-								  "The end of the text is expected here.",
+								  "An operator or the end of the text is expected here.",
 								  NULL);
 		return NULL;
 	}
