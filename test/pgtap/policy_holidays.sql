@@ -31,7 +31,7 @@ SELECT throws_ok(format('SELECT sla.with_holidays(%L, %L)', hours, days), code, 
 FROM (VALUES ('24/7', '{2026-12-25}', '22023'), ('UTC Mo 09:00-17:00', '{NULL}', '22004'), ('UTC Mo 09:00-17:00', '{infinity}', '22008'),
 			 ('UTC Mo 09:00-17:00', '{-infinity}', '22008'), ('UTC Mo 09:00-17:00', '{10000-01-01}', '22008'),
 			 ('UTC Mo 09:00-17:00', '{"0001-12-31 BC"}', '22008')) AS v(hours, days, code);
-SELECT throws_ok($$ SELECT sla.with_holidays('UTC Mo 09:00-17:00', array_agg('2000-01-01'::date + i)) FROM generate_series(1, 20001) AS i $$,
+SELECT throws_ok($$ SELECT sla.with_holidays('UTC Mo 09:00-17:00', array_agg('2000-01-01'::date + 2 * i)) FROM generate_series(1, 20001) AS i $$,
 				 '54000', NULL, 'not more dates than a value may have');
 SELECT is(sla.with_holidays(NULL, '{2026-12-25}')::text, NULL, 'NULL hours');
 
