@@ -47,18 +47,17 @@ interval_of_usecs(int64 usecs)
 	return result;
 }
 
-/* The amount in the other direction. Raises 22008 when there is none. */
+/*
+ * The amount in the other direction. The two amounts without an opposite are
+ * more than all dates and instants can hold, and so are their neighbours.
+ */
 static BusinessInterval
 negated(const BusinessInterval *amount)
 {
 	BusinessInterval result = {0};
 
-	if (amount->days == PG_INT32_MIN || amount->time == PG_INT64_MIN)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("business_interval out of range")));
-	result.days = -amount->days;
-	result.time = -amount->time;
+	result.days = amount->days == PG_INT32_MIN ? PG_INT32_MAX : -amount->days;
+	result.time = amount->time == PG_INT64_MIN ? PG_INT64_MAX : -amount->time;
 	return result;
 }
 
@@ -89,14 +88,19 @@ slapolicy_business_between(PG_FUNCTION_ARGS)
 {
 	TimestampTz a = PG_GETARG_TIMESTAMPTZ(0);
 	TimestampTz b = PG_GETARG_TIMESTAMPTZ(1);
+	int64		work;
 
 	if (TIMESTAMP_NOT_FINITE(a) || TIMESTAMP_NOT_FINITE(b))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("cannot subtract infinite timestamps")));
-	PG_RETURN_INTERVAL_P(interval_of_usecs(timeline_between(timeline_get(fcinfo->flinfo,
-																		 PG_GETARG_DATUM(2)),
-															a, b)));
+	work = timeline_between(timeline_get(fcinfo->flinfo, PG_GETARG_DATUM(2)),
+							a, b);
+	if (work == PG_INT64_MAX || work == PG_INT64_MIN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range")));
+	PG_RETURN_INTERVAL_P(interval_of_usecs(work));
 }
 
 /* NULL at an infinite instant, which is neither open nor closed */

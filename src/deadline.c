@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "utils/timestamp.h"
 
 #include "deadline.h"
@@ -69,32 +70,41 @@ window_of_date(const ZoneTable *zone, int64 date, const HoursSpan *span,
 }
 
 /*
- * The date that the window around t opens on; the latest when there are
- * several. Looking back, a window includes its end instead of its start.
+ * The date that a window of the leading part around t opens on; the latest
+ * when there are several; false when there is none. Looking back, a window
+ * includes its end instead of its start.
  */
-static int64
-service_date(Timeline *tl, TimestampTz t, bool back)
+static bool
+find_service_date(Timeline *tl, TimestampTz t, bool back, int64 *date)
 {
 	const HoursPart *part = timeline_leading_part(tl);
 	const ZoneTable *zone = timeline_leading_zone(tl);
 	int64		today = local_time(zone, t).date;
 
 	/* a clock change may put the wall clock back to the date before */
-	for (int64 date = today + 1; date >= today - 3; date--)
+	for (*date = today + 1; *date >= today - 3; (*date)--)
 	{
-		const HoursDay *day = hours_part_day(part, date);
+		const HoursDay *day = hours_part_day(part, *date);
 
 		for (int32 i = 0; i < day->nspans; i++)
 		{
 			TimestampTz open,
 						close;
 
-			if (window_of_date(zone, date, &day->spans[i], &open, &close) &&
+			if (window_of_date(zone, *date, &day->spans[i], &open, &close) &&
 				(back ? open < t && t <= close : open <= t && t < close))
-				return date;
+				return true;
 		}
 	}
-	return today;
+	return false;
+}
+
+bool
+deadline_part_is_open(Timeline *tl, TimestampTz t)
+{
+	int64		date;
+
+	return find_service_date(tl, t, false, &date);
 }
 
 /*
@@ -127,7 +137,9 @@ add_business_days(Timeline *tl, TimestampTz t, int32 n)
 		if (TIMESTAMP_NOT_FINITE(t))
 			return never;
 	}
-	date = service_date(tl, t, back);
+	/* open by another part only: the wall clock's own date has to do */
+	if (!find_service_date(tl, t, back, &date))
+		date = local_time(zone, t).date;
 	if (!business_days_shift(timeline_days(tl), (int32) date, n, &target) ||
 		target > END_TIMESTAMP / USECS_PER_DAY ||
 		target < MIN_TIMESTAMP / USECS_PER_DAY)
@@ -177,11 +189,18 @@ add_time(Timeline *tl, TimestampTz t, int64 usecs)
 	return timeline_sub(tl, t, usecs == PG_INT64_MIN ? PG_INT64_MAX : -usecs);
 }
 
+/*
+ * A day with other hours than the one it is counted from can send the answer
+ * back beyond where it started; there it stays instead, as days ahead lie
+ * ahead.
+ */
 TimestampTz
 deadline_add(Timeline *tl, TimestampTz t, const BusinessInterval *amount)
 {
-	if (!TIMESTAMP_NOT_FINITE(t) && amount->days != 0)
-		t = add_business_days(tl, t, amount->days);
+	if (!TIMESTAMP_NOT_FINITE(t) && amount->days > 0)
+		t = Max(t, add_business_days(tl, t, amount->days));
+	else if (!TIMESTAMP_NOT_FINITE(t) && amount->days < 0)
+		t = Min(t, add_business_days(tl, t, amount->days));
 	if (!TIMESTAMP_NOT_FINITE(t))
 		t = add_time(tl, t, amount->time);
 	return t;
@@ -198,8 +217,8 @@ deadline_paused_work(Timeline *tl, TimestampTz from, TimestampTz to,
 		TimestampTz a = Max(pauses[i].from, from);
 		TimestampTz b = Min(pauses[i].to, to);
 
-		if (a < b)
-			sum += timeline_between(tl, a, b);
+		if (a < b && pg_add_s64_overflow(sum, timeline_between(tl, a, b), &sum))
+			return PG_INT64_MAX;
 	}
 	return sum;
 }

@@ -39,6 +39,9 @@ extern int64 deadline_paused_work(Timeline *tl, TimestampTz from,
 								  TimestampTz to,
 								  const Pause *pauses, int npauses);
 
+/* Is the leading part of the calendar open at t, whatever the others are? */
+extern bool deadline_part_is_open(Timeline *tl, TimestampTz t);
+
 /* A stretch of an explanation; to may be DT_NOEND */
 typedef struct Stretch
 {

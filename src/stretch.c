@@ -15,12 +15,19 @@
 #include "deadline.h"
 #include "timeline_pattern.h"
 
+/* Closed stretches longer than this are told in one piece */
+#define LONG_CLOSED		(366 * USECS_PER_DAY)
+
 /* Does the calendar as a whole rest on this weekday: Saturday, Sunday, or a
  * weekday without hours next to one such (a Friday in many countries)? */
 static bool
 is_weekend(const HoursPart *part, int weekday)
 {
-	if (part->week[weekday].nspans > 0)
+	bool		any = false;
+
+	for (int day = 0; day < 7; day++)
+		any |= part->week[day].nspans > 0;
+	if (!any || part->week[weekday].nspans > 0)
 		return false;
 	for (int day = weekday; day < 7 && part->week[day].nspans == 0; day++)
 		if (day >= 5)
@@ -31,18 +38,6 @@ is_weekend(const HoursPart *part, int weekday)
 	return weekday >= 5;
 }
 
-/* Why the calendar is closed on a date, as far as the date says */
-static const char *
-closed_reason(const HoursPart *part, int64 date)
-{
-	const HoursDay *weekday = hours_part_weekday(part, date);
-	const HoursDay *day = hours_part_day(part, date);
-
-	if (day != weekday)
-		return day->nspans == 0 ? "holiday" : "closed, special hours";
-	return is_weekend(part, weekday - part->week) ? "weekend" : "closed";
-}
-
 static int64
 local_date(const ZoneTable *zone, TimestampTz t)
 {
@@ -50,6 +45,25 @@ local_date(const ZoneTable *zone, TimestampTz t)
 
 	secs += zone_offset(zone, secs);
 	return secs / SLA_SECS_PER_DAY - (secs % SLA_SECS_PER_DAY < 0);
+}
+
+/*
+ * Why the calendar is closed at t, as far as its leading part says. When that
+ * one is open, another part joined to it has closed it.
+ */
+static const char *
+closed_reason(Timeline *tl, TimestampTz t)
+{
+	const HoursPart *part = timeline_leading_part(tl);
+	int64		date = local_date(timeline_leading_zone(tl), t);
+	const HoursDay *weekday = hours_part_weekday(part, date);
+	const HoursDay *day = hours_part_day(part, date);
+
+	if (deadline_part_is_open(tl, t))
+		return "excluded";
+	if (day != weekday)
+		return day->nspans == 0 ? "holiday" : "closed, special hours";
+	return is_weekend(part, weekday - part->week) ? "weekend" : "closed";
 }
 
 /* The first instant after t that belongs to a later local date */
@@ -76,7 +90,7 @@ with_clock_changes(const char *reason, const ZoneTable *zone,
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, reason);
-	while ((change = zone_next_change(zone, at)) < to / USECS_PER_SEC)
+	while ((change = zone_next_change(zone, at)) < (to - 1) / USECS_PER_SEC + (to > 0))
 	{
 		int32		size = zone_offset(zone, change) - zone_offset(zone, at);
 		int32		abs = size < 0 ? -size : size;
@@ -120,30 +134,36 @@ piece_at(const StretchWalk *walk, TimestampTz t, const char **reason,
 		 bool *counts)
 {
 	Timeline   *tl = walk->tl;
-	const HoursPart *part = timeline_leading_part(tl);
 	const ZoneTable *zone = timeline_leading_zone(tl);
 	TimestampTz until = walk->end;
 	const Pause *pause = pause_at(walk, t, &until);
 
 	*counts = false;
-	if (timeline_is_open(tl, t))
+	if (pause != NULL)
+		*reason = "pause";
+	else if (timeline_is_open(tl, t))
 	{
 		until = Min(until, timeline_next_close(tl, t));
-		*reason = pause ? "pause" : "open";
-		*counts = pause == NULL;
+		*reason = "open";
+		*counts = true;
 	}
 	else
 	{
 		TimestampTz open = timeline_next_open(tl, t);
 
-		*reason = closed_reason(part, local_date(zone, t));
-		if (open == DT_NOEND && walk->end == DT_NOEND)
+		if (open == DT_NOEND && until == DT_NOEND)
 		{
 			*reason = "never open again";
 			return DT_NOEND;
 		}
 		until = Min(until, open);
-		until = Min(until, next_midnight(zone, t));
+		if (until - t > LONG_CLOSED)
+			*reason = "closed for long";
+		else
+		{
+			*reason = closed_reason(tl, t);
+			until = Min(until, next_midnight(zone, t));
+		}
 	}
 	return until;
 }

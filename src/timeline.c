@@ -163,9 +163,7 @@ timeline_between(Timeline *tl, TimestampTz a, TimestampTz b)
 	int64		result;
 
 	if (pg_sub_s64_overflow(work_until(tl, b, &open), work_a, &result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("interval out of range")));
+		return a < b ? PG_INT64_MAX : PG_INT64_MIN;
 	return result;
 }
 

@@ -33,7 +33,10 @@ extern const HoursPart *timeline_leading_part(const Timeline *tl);
 extern const ZoneTable *timeline_leading_zone(const Timeline *tl);
 extern const DayCount *timeline_days(Timeline *tl);
 
-/* Signed working time from a to b, microseconds; both finite. */
+/*
+ * Signed working time from a to b, microseconds; both finite. What int64
+ * cannot hold (more than 292 thousand years) is PG_INT64_MAX or PG_INT64_MIN.
+ */
 extern int64 timeline_between(Timeline *tl, TimestampTz a, TimestampTz b);
 
 /*
