@@ -25,6 +25,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -301,16 +302,21 @@ slapolicy_restamp(PG_FUNCTION_ARGS)
 
 	relids = lock_table(relid);
 
-	/* the table's own expressions run as its owner, as in a VACUUM */
+	/*
+	 * The table's own expressions run as its owner, as in a VACUUM, and what
+	 * they set does not outlast them.
+	 */
 	GetUserIdAndSecContext(&user, &sec_context);
 	foreach(lc, relids)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), NoLock);
+		int			guc_level = NewGUCNestLevel();
 
 		SetUserIdAndSecContext(rel->rd_rel->relowner,
 							   sec_context | SECURITY_RESTRICTED_OPERATION);
 		if (rel->rd_rel->relkind == RELKIND_RELATION)
 			nrows += restamp_relation(rel, now);
+		AtEOXact_GUC(false, guc_level);
 		table_close(rel, NoLock);
 	}
 	SetUserIdAndSecContext(user, sec_context);
