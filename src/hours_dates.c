@@ -93,9 +93,9 @@ hours_easter(int32 year)
 	int			k = c % 4;
 	int			l = (32 + 2 * e + 2 * i - h - k) % 7;
 	int			m = (a + 11 * h + 22 * l) / 451;
-	int			n = h + l - 7 * m + 114;
+	int			days = h + l - 7 * m;	/* after March 22 */
 
-	return hours_date_make(year, n / 31, n % 31 + 1);
+	return year_start(year) + is_leap_year(year) + month_start[2] + 21 + days;
 }
 
 /* 2000-01-01 was a Saturday. */
@@ -149,14 +149,32 @@ find_yearly(const HoursPart *part, int month, int mday)
 	return NULL;
 }
 
+/*
+ * Is a date within reach of the part's Easter rules? A quick look at most
+ * dates, which are not; days of the year are off by one in leap years.
+ */
+static bool
+near_easter(const HoursPart *part, int month, int mday)
+{
+	int			day = month_start[month - 1] + mday;
+	int			earliest = month_start[2] + 22 - 1;
+	int			latest = month_start[3] + 25 + 1;
+
+	earliest += part->easter[0].offset;
+	latest += part->easter[part->neaster - 1].offset;
+	return (day >= earliest && day <= latest) || day >= earliest + 365;
+}
+
 static const HoursEaster *
-find_easter(const HoursPart *part, int64 year, int64 date)
+find_easter(const HoursPart *part, int64 year, int month, int mday,
+			int64 date)
 {
 	int32		lo = 0,
 				hi = part->neaster;
 	int64		offset;
 
-	if (hi == 0 || year < EASTER_FIRST_YEAR - 1 || year > EASTER_LAST_YEAR)
+	if (hi == 0 || year < EASTER_FIRST_YEAR - 1 || year > EASTER_LAST_YEAR ||
+		!near_easter(part, month, mday))
 		return NULL;
 
 	/* only up to 150 days before it, a date belongs to the next Easter */
@@ -200,7 +218,7 @@ hours_part_recurring(const HoursPart *part, int64 date)
 		return NULL;
 	hours_date_fields(date, &year, &month, &mday);
 	return stronger(find_yearly(part, month, mday),
-					find_easter(part, year, date));
+					find_easter(part, year, month, mday, date));
 }
 
 static const HoursDay *
