@@ -151,12 +151,13 @@ pgtap:
 FUZZ_SECONDS = 60
 FUZZ_CC = $(shell command -v clang || echo gcc)
 FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing -fwrapv -fno-omit-frame-pointer \
-	-Wno-ignored-attributes -Isrc -Itest/fuzz -D_GNU_SOURCE \
+	-Wno-ignored-attributes -DUSE_ASSERT_CHECKING=1 -Isrc -Itest/fuzz -D_GNU_SOURCE \
 	-I$(shell $(PG_CONFIG) --includedir-server)
 FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) \
 	-L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 FUZZ_SANITIZERS = address,undefined
-FUZZ_HOURS = test/fuzz/hours.c test/fuzz/backend.c src/hours_scan.c \
+FUZZ_HOURS = test/fuzz/hours.c test/fuzz/backend.c test/fuzz/assert.c \
+	src/hours_scan.c \
 	src/hours_dates.c src/hours_recurring.c src/hours_specials.c \
 	src/hours_rules.c src/hours_print.c src/hours_select.c src/hours_text.c
 

@@ -180,12 +180,18 @@ FORMATS(errmsg_internal)
 FORMATS(errdetail)
 FORMATS(errhint)
 
-void
-ExceptionalCondition(const char *condition, const char *errorType,
-					 const char *filename, int lineno)
+/* From 16 on, errors that could be soft begin and end here. */
+bool
+errsave_start(struct Node *context, const char *domain)
 {
-	fprintf(stderr, "%s:%d: %s: %s\n", filename, lineno, errorType, condition);
-	abort();
+	return errstart(ERROR, domain);
+}
+
+void
+errsave_finish(struct Node *context, const char *filename, int lineno,
+			   const char *funcname)
+{
+	errfinish(filename, lineno, funcname);
 }
 
 /* As for UTF-8: not inside of a character */
