@@ -88,7 +88,8 @@ add_holidays(HoursPart *part, ArrayType *array)
 /*
  * sla.with_holidays(hours sla.business_hours, holidays date[])
  *
- * Raises 22023 for hours in no or in several zones, and what add_holidays does.
+ * Raises 22023 for hours without a zone or of several parts, and what
+ * add_holidays does.
  */
 Datum
 slapolicy_with_holidays(PG_FUNCTION_ARGS)

@@ -214,6 +214,7 @@ slapolicy_special_dates(PG_FUNCTION_ARGS)
 			const SpecialDate *special = &listing->found[listing->day];
 			const HoursDay *day = special->day;
 			const HoursSpan *span = NULL;
+			Datum		date = DateADTGetDatum((DateADT) special->date);
 
 			/* a closed day has a row as well */
 			if (listing->span > 0 && listing->span >= day->nspans)
@@ -225,9 +226,7 @@ slapolicy_special_dates(PG_FUNCTION_ARGS)
 				span = &day->spans[listing->span];
 			listing->span++;
 			SRF_RETURN_NEXT(funcctx,
-							listing_row(funcctx, listing->part,
-										DateADTGetDatum((DateADT) special->date),
-										span));
+							listing_row(funcctx, listing->part, date, span));
 		}
 
 		old = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);

@@ -87,7 +87,8 @@ StaticAssertDecl(HOURS_MAX_SPANS <= PG_UINT16_MAX &&
 				 2 * HOURS_MAX_SPECIALS <= PG_UINT16_MAX &&
 				 HOURS_MAX_SPECIALS + 7 < RANGE_FLAG,
 				 "spans, marks and days are counted in 16 bits");
-StaticAssertDecl(HOURS_MAX_ZONE <= PG_UINT8_MAX && HOURS_MAX_PARTS <= PG_INT8_MAX,
+StaticAssertDecl(HOURS_MAX_ZONE <= PG_UINT8_MAX &&
+				 HOURS_MAX_PARTS <= PG_INT8_MAX,
 				 "names and parts are counted in 8 bits");
 
 /* ----------

@@ -81,7 +81,6 @@ hours_builder_from_part(HoursBuilder *builder, const HoursPart *part)
 						  part->specials[i].last)->day = part->specials[i].day;
 }
 
-
 static int
 compare_days(const void *a, const void *b)
 {
@@ -112,8 +111,9 @@ share_days(HoursBuilder *builder)
 
 		if (named->day.nspans == 0)
 			named->day.spans = NULL;
-		else if (nrules == 0 || rules[nrules - 1]->day.spans != named->day.spans)
+		else if (named->day.spans != given)
 			rules[nrules++] = named;
+		given = named->day.spans;
 	}
 	qsort(rules, nrules, sizeof(HoursNamed *), compare_days);
 	for (int32 i = 0; i < nrules; i++)

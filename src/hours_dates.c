@@ -66,7 +66,8 @@ hours_date_fields(int64 date, int64 *year, int *month, int *mday)
 	uint32		y,
 				m;
 
-	y = (in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
+	y = (in_cycle - in_cycle / 1460 + in_cycle / 36524 -
+		 in_cycle / 146096) / 365;
 	in_year = in_cycle - (365 * y + y / 4 - y / 100);
 	m = (5 * in_year + 2) / 153;
 	*mday = in_year - (153 * m + 2) / 5 + 1;
@@ -137,10 +138,11 @@ find_yearly(const HoursPart *part, int month, int mday)
 	while (lo < hi)
 	{
 		int32		mid = (lo + hi) / 2;
-		int			here = part->yearly[mid].month * 32 + part->yearly[mid].mday;
+		const HoursYearly *yearly = &part->yearly[mid];
+		int			here = yearly->month * 32 + yearly->mday;
 
 		if (here == wanted)
-			return &part->yearly[mid];
+			return yearly;
 		if (here < wanted)
 			lo = mid + 1;
 		else

@@ -30,7 +30,7 @@ extern const HoursDay *hours_part_day(const HoursPart *part, int64 date);
 /* What the weekly hours alone say about a date. */
 extern const HoursDay *hours_part_weekday(const HoursPart *part, int64 date);
 
-/* What the recurring dates say about a date, specials aside; NULL if nothing */
+/* What the recurring dates alone say about a date, or NULL */
 extern const HoursDay *hours_part_recurring(const HoursPart *part, int64 date);
 
 /* Is the date named by a rule, be it in one year or in all? */
@@ -67,7 +67,7 @@ hours_day_equal(const HoursDay *a, const HoursDay *b)
  */
 extern int32 hours_easter(int32 year);
 
-/* Does the month have such a day, be it in leap years only? Any input will do. */
+/* Does the month, any number, have such a day, be it in leap years only? */
 extern bool hours_month_has_day(int month, int mday);
 
 /* Calendar fields of a date and back; year 0 is 1 BC. */

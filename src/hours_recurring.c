@@ -186,8 +186,10 @@ hours_finish_recurring(const HoursBuilder *builder,
 				continue;
 			nmeetings++;
 			meeting->winner = Max(named, other);
-			meeting->winner_rank = named > other ? &easter->rank : &yearly->rank;
-			meeting->loser_rank = named > other ? &yearly->rank : &easter->rank;
+			meeting->winner_rank =
+				named > other ? &easter->rank : &yearly->rank;
+			meeting->loser_rank =
+				named > other ? &yearly->rank : &easter->rank;
 		}
 	}
 

@@ -25,7 +25,7 @@ typedef enum HoursTokenKind
 	HOURS_ALWAYS,				/* 24/7 */
 	HOURS_OFF,
 	HOURS_WORD,					/* any other word, or 9am and the like */
-	HOURS_NUMBER,				/* digits only; value: up to HOURS_NUMBER_MAX */
+	HOURS_NUMBER,				/* digits; value: up to HOURS_NUMBER_MAX */
 	HOURS_CHAR					/* any other single character */
 } HoursTokenKind;
 

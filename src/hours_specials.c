@@ -63,8 +63,8 @@ date_index(const int64 *dates, int32 ndates, int64 date)
 static int32
 find_stretches(const HoursBuilder *builder, Stretch **stretches)
 {
-	int64	   *dates = palloc_extended(2 * Max(builder->nnamed, 1) * sizeof(int64),
-										MCXT_ALLOC_HUGE);
+	Size		size = 2 * (Size) builder->nnamed * sizeof(int64);
+	int64	   *dates = palloc_extended(size, MCXT_ALLOC_HUGE);
 	int32		ndates = 0;
 	int32		n = 0;
 	int32	   *next;

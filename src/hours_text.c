@@ -329,7 +329,7 @@ parse_hours(HoursParser *parser)
 	HoursScanner *scan = &parser->scan;
 	HoursToken *token = &scan->token;
 	int			begin = parser->nsteps;
-	int			left = 0;		/* steps of the left operand, if there is one */
+	int			left = 0;		/* steps of the left operand, if any */
 	HoursOp		op = HOURS_UNION;
 
 	for (;;)
