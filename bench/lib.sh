@@ -11,6 +11,7 @@
 
 given_server=${PGHOST:-}${PGPORT:-}${PGUSER:-}${PGSERVICE:-}${PGDATABASE:-}
 bench_database=''
+bench_scratch=''
 
 if [ -n "$given_server" ]; then
 	set -u
@@ -33,6 +34,7 @@ if [ -n "$given_server" ]; then
 		trap '' INT TERM HUP
 		trap - EXIT
 		[ -z "$bench_database" ] || dropdb --if-exists --force "$bench_database"
+		[ -z "$bench_scratch" ] || rm -rf "$bench_scratch"
 	}
 
 	trap end_database EXIT
@@ -57,7 +59,7 @@ me=bench/${0##*/}
 
 # bench_start [SETTING...]: makes the database; the settings are for a
 # throwaway server only. Afterwards `client PROGRAM...` runs a client in the
-# checkout.
+# checkout, and $bench_scratch is a directory for its files.
 bench_start()
 {
 	if [ -z "$given_server" ]; then
@@ -67,6 +69,7 @@ bench_start()
 		build && install_extension && start_server "$@" \
 			"slapolicy.databases = 'no_such_database'" || exit 1
 	fi
+	bench_scratch=$(client mktemp -d) || exit 1
 	bench_database=slapolicy_bench_$$
 	client createdb "$bench_database" || exit 1
 	PGDATABASE=$bench_database

@@ -123,3 +123,14 @@ INSERT INTO stamped (title, body, priority, created_at) SELECT * FROM source;
 INSERT INTO unstamped (title, body, priority, created_at) SELECT * FROM source;
 VACUUM ANALYZE;
 CHECKPOINT;
+
+-- As pgbench logs it
+CREATE TABLE latency (
+	synchronous_commit	text,
+	client				int,
+	n					int,		-- of the transaction
+	us					bigint,
+	script				int,
+	at_s				bigint,
+	at_us				bigint
+);

@@ -1,7 +1,24 @@
--- The figures of bench/tickets. psql variables: rounds, transactions.
+-- The figures of bench/tickets. psql variable: rounds.
 
+-- A sample is a block of a thousand transactions, without the first, which
+-- fills caches: the mean of the middle half of what a script's transactions
+-- took, for single ones are logged in whole microseconds.
+INSERT INTO sample (name, round, ns)
+SELECT name, block, 1000 * avg(us)
+FROM (
+	SELECT *, ntile(4) OVER (PARTITION BY name, block ORDER BY us) AS quarter
+	FROM (
+		SELECT (ARRAY['insert', 'update'])[1 + script % 2] || ' '
+			|| (ARRAY['detached', 'stamped', 'unstamped'])[1 + script / 2]
+			|| ' ' || synchronous_commit AS name, n / 1000 AS block, us
+		FROM latency) named
+	WHERE block > 0) quarters
+WHERE quarter IN (2, 3)
+GROUP BY name, block;
+
+SELECT count(DISTINCT block) AS blocks FROM (SELECT n / 1000 AS block FROM latency) b WHERE block > 0 \gset
 \pset footer off
-\qecho Medians of :rounds rounds; us for each row. Single rows: :transactions transactions of one client a round.
+\qecho Medians of :rounds rounds, single rows of :blocks blocks; us for each row.
 SELECT what, to_char(ours / 1000, '99990.0') AS us,
 	against, to_char(theirs / 1000, '99990.0') AS "their us",
 	to_char(ours / theirs, '990.00') AS ratio, goal
