@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
+#include "common/md5.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -31,6 +32,9 @@
 
 #include "attachment.h"
 #include "ledger_tables.h"
+
+/* Bytes of a ticket's key that are kept as they are */
+#define LONGEST_KEY		1000
 
 typedef struct AttachmentEntry
 {
@@ -407,6 +411,27 @@ attachment_get(Relation rel, char **problem)
 	return entry->attachment;
 }
 
+/*
+ * A key that fits into an index: of a long one its beginning, and a digest of
+ * all of it.
+ */
+static char *
+fitting_key(char *key)
+{
+	char		digest[33];
+	const char *error;
+	size_t		len = strlen(key);
+
+	if (len <= LONGEST_KEY)
+		return key;
+	if (!pg_md5_hash(key, len, digest, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute %s hash: %s", "MD5", error)));
+	return psprintf("%.*s... (md5 %s)",
+					pg_mbcliplen(key, len, LONGEST_KEY / 2), key, digest);
+}
+
 char *
 attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 {
@@ -432,12 +457,13 @@ attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 	if (level > 0)
 		AtEOXact_GUC(true, level);
 	if (attachment->nkeys == 1)
-		return result;
+		return fitting_key(result);
 	fmgr_info(F_ARRAY_OUT, &array_output);
-	return OutputFunctionCall(&array_output,
-							  PointerGetDatum(construct_md_array(parts, NULL, 1,
-																 &count, &lower, TEXTOID,
-																 -1, false, TYPALIGN_INT)));
+	result = OutputFunctionCall(&array_output,
+								PointerGetDatum(construct_md_array(parts, NULL, 1,
+																   &count, &lower, TEXTOID,
+																   -1, false, TYPALIGN_INT)));
+	return fitting_key(result);
 }
 
 /* A time that counts: infinite ones say as little as NULL */

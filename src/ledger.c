@@ -141,7 +141,7 @@ ledger_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 }
 
 List *
-ledger_ticket_keys(Ledger *ledger, int32 attachment_id, const char *state)
+ledger_live_tickets(Ledger *ledger, int32 attachment_id)
 {
 	ScanKeyData key;
 	LedgerScan	scan;
@@ -158,7 +158,9 @@ ledger_ticket_keys(Ledger *ledger, int32 attachment_id, const char *state)
 		read_ticket(ledger, tuple, &ticket);
 		if (ticket.exempt != NULL)
 			pfree(ticket.exempt);
-		if (strcmp(ticket.state, state) == 0)
+		if (strcmp(ticket.state, "open") == 0 ||
+			(strcmp(ticket.state, "deleted") != 0 &&
+			 ledger_has_running_clock(ledger, ticket.id)))
 			keys = lappend(keys, ticket.key);
 		else
 			pfree(ticket.key);

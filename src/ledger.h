@@ -62,9 +62,14 @@ extern void ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket);
 extern bool ledger_find_displaced(Ledger *ledger, int32 attachment_id,
 								  const char *key, LedgerTicket *ticket);
 
-/* Keys of the attachment's tickets in a state; a list of palloc'd strings. */
-extern List *ledger_ticket_keys(Ledger *ledger, int32 attachment_id,
-								const char *state);
+/*
+ * Keys of the attachment's tickets that are open or still have a clock
+ * running; a list of palloc'd strings.
+ */
+extern List *ledger_live_tickets(Ledger *ledger, int32 attachment_id);
+
+/* Does any of the ticket's clocks run? */
+extern bool ledger_has_running_clock(Ledger *ledger, int64 ticket_id);
 
 /* Fills in id and version. */
 extern void ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket);

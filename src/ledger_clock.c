@@ -101,6 +101,24 @@ read_clocks(Ledger *ledger, int64 ticket_id)
 	return kept;
 }
 
+bool
+ledger_has_running_clock(Ledger *ledger, int64 ticket_id)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		running = false;
+
+	ScanKeyInit(&key, CLOCK_TICKET_ID, BTEqualStrategyNumber,
+				F_INT8EQ, Int64GetDatum(ticket_id));
+	ledger_scan_begin(ledger, LEDGER_CLOCK, &key, 1, &scan);
+	while (!running && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+		running = heap_attisnull(tuple, CLOCK_OUTCOME, desc);
+	ledger_scan_end(&scan);
+	return running;
+}
+
 /* The hours of an id, palloc'd. Raises XX001 when they are gone. */
 static Datum
 read_hours(Ledger *ledger, int32 hours_id)

@@ -68,6 +68,16 @@ lock_table(Oid relid)
 	return list_make1_oid(relid);
 }
 
+/* Let every session forget how rows of the table and its partitions are read. */
+static void
+forget_table(List *relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, relids)
+		CacheInvalidateRelcacheByRelid(lfirst_oid(lc));
+}
+
 /* Raise unless rows of the table can be tickets. */
 static void
 check_kind(Oid relid)
@@ -118,10 +128,12 @@ Datum
 slapolicy_register_attachment(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
+	List	   *relids;
 	Ledger	   *ledger;
 	ItemPointerData tid;
 	Datum		values[ATTACHMENT_NATTS];
 	bool		nulls[ATTACHMENT_NATTS] = {0};
+	char	   *on_error;
 	bool		found;
 
 	for (int i = 0; i < 5; i++)
@@ -130,7 +142,13 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument %d of sla.register_attachment must not be null",
 							i + 1)));
-	lock_table(relid);
+	on_error = TextDatumGetCString(PG_GETARG_DATUM(4));
+	if (strcmp(on_error, "record") != 0 && strcmp(on_error, "reject") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("on_error cannot be \"%s\"", on_error),
+				 errhint("It is \"record\" or \"reject\".")));
+	relids = lock_table(relid);
 	check_kind(relid);
 
 	ledger = ledger_open(true);
@@ -158,14 +176,14 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 	else
 		ledger_insert(ledger, LEDGER_ATTACHMENT, values, nulls);
 	ledger_close(ledger);
-	CacheInvalidateRelcacheByRelid(relid);
+	forget_table(relids);
 	CommandCounterIncrement();
 	PG_RETURN_INT32(DatumGetInt32(values[ATTACHMENT_ID - 1]));
 }
 
 /*
- * End the record of a table. Its open tickets are recorded as gone, which
- * cancels their clocks; attaching the table again brings them back, and the
+ * End the record of a table. Its tickets that still have something running are
+ * recorded as gone, which cancels their clocks; attaching the table again brings them back, and the
  * time in between does not count.
  */
 Datum
@@ -175,6 +193,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 	TicketRow	row = {.deleted = true, .changed_at = now};
 	Attachment	attachment = {0};
+	List	   *relids;
 	Ledger	   *ledger;
 	ItemPointerData tid;
 	Datum		values[ATTACHMENT_NATTS];
@@ -183,7 +202,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 	MemoryContext row_context;
 
-	lock_table(relid);
+	relids = lock_table(relid);
 	ledger = ledger_open(true);
 	if (!find_row(ledger, relid, &tid, values, nulls) ||
 		!nulls[ATTACHMENT_DETACHED_AT - 1])
@@ -193,7 +212,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 
 	attachment.id = DatumGetInt32(values[ATTACHMENT_ID - 1]);
 	attachment.policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
-	keys = ledger_ticket_keys(ledger, attachment.id, "open");
+	keys = ledger_live_tickets(ledger, attachment.id);
 	row_context = AllocSetContextCreate(CurrentMemoryContext,
 										"slapolicy detach",
 										ALLOCSET_DEFAULT_SIZES);
@@ -212,7 +231,7 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	values[ATTACHMENT_DETACHED_AT - 1] = TimestampTzGetDatum(now);
 	ledger_update(ledger, LEDGER_ATTACHMENT, &tid, values, nulls);
 	ledger_close(ledger);
-	CacheInvalidateRelcacheByRelid(relid);
+	forget_table(relids);
 	CommandCounterIncrement();
 	PG_RETURN_VOID();
 }
