@@ -41,9 +41,11 @@ PG_FUNCTION_INFO_V1(slapolicy_explain_deadline);
 Interval *
 interval_of_usecs(int64 usecs)
 {
-	Interval   *result = palloc0(sizeof(Interval));
+	Interval   *result = palloc(sizeof(Interval));
 
 	result->time = usecs;
+	result->day = 0;
+	result->month = 0;
 	return result;
 }
 

@@ -226,9 +226,13 @@ change_severity(Runner *runner, const TicketState *state, TimestampTz at)
 	stop_if_reached(runner, state, at);
 }
 
-/* What an event of a kind had stopped goes on at an instant. */
+/*
+ * What an event of a kind had stopped goes on at an instant, unless the ticket
+ * has got there meanwhile.
+ */
 static void
-continue_clock(Runner *runner, EventKind stopped_by, TimestampTz at)
+continue_clock(Runner *runner, EventKind stopped_by,
+			   const TicketState *state, TimestampTz at)
 {
 	Clock	   *clock = &runner->clock;
 	TimestampTz due;
@@ -250,6 +254,7 @@ continue_clock(Runner *runner, EventKind stopped_by, TimestampTz at)
 	clock->paused = deadline_paused_work(timeline_get(NULL, clock->hours),
 										 clock->started_at, at,
 										 runner->gaps, runner->ngaps);
+	stop_if_reached(runner, state, at);
 }
 
 /* Pass one event by one metric. state is the ticket's after the event. */
@@ -260,9 +265,9 @@ run_event(Runner *runner, const TicketEvent *event, const TicketState *state)
 	bool		running = runner->exists && !runner->stopped;
 
 	if (event->kind == EVENT_REOPENED)
-		continue_clock(runner, EVENT_RESOLVED, event->at);
+		continue_clock(runner, EVENT_RESOLVED, state, event->at);
 	else if (event->kind == EVENT_RESTORED)
-		continue_clock(runner, EVENT_DELETED, event->at);
+		continue_clock(runner, EVENT_DELETED, state, event->at);
 	else if (running && event->kind == EVENT_DELETED)
 		stop_clock(runner, event->at, event->kind, CLOCK_CANCELLED);
 	else if (running && (runner->metric->stops_on & bit))

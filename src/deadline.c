@@ -197,6 +197,9 @@ add_time(Timeline *tl, TimestampTz t, int64 usecs)
 TimestampTz
 deadline_add(Timeline *tl, TimestampTz t, const BusinessInterval *amount)
 {
+	if (likely(amount->days == 0 && amount->time >= 0 &&
+			   !TIMESTAMP_NOT_FINITE(t)))
+		return timeline_add(tl, t, amount->time);
 	if (!TIMESTAMP_NOT_FINITE(t) && amount->days > 0)
 		t = Max(t, add_business_days(tl, t, amount->days));
 	else if (!TIMESTAMP_NOT_FINITE(t) && amount->days < 0)

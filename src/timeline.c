@@ -170,11 +170,24 @@ timeline_between(Timeline *tl, TimestampTz a, TimestampTz b)
 TimestampTz
 timeline_add(Timeline *tl, TimestampTz t, int64 usecs)
 {
+	const WeekTable *table = &tl->main;
 	bool		open;
 	int64		sum;
 
 	if (usecs == 0)
 		return t;
+	if (likely((uint64) (t - table->start) < table->length &&
+			   usecs < (int64) table->length))
+	{
+		uint64		need;
+
+		/* from the main table to the main table; whole seconds, rounded up */
+		sum = table_work(table, t, &open) + usecs;
+		need = (uint64) (sum - table->base * USECS_PER_SEC +
+						 USECS_PER_SEC - 1) / USECS_PER_SEC;
+		if (likely(need <= table_total(table)))
+			return table_find_open(table, (uint32) need, sum);
+	}
 	if (pg_add_s64_overflow(work_until(tl, t, &open), usecs, &sum))
 		return DT_NOEND;
 	return find_sum(tl, MEASURE_OPEN, sum, false);

@@ -146,18 +146,13 @@ cache_miss(Datum hours, const HoursDigest *digest)
 	return entry;
 }
 
-Timeline *
-timeline_get(FmgrInfo *flinfo, Datum hours)
+/* Ask the cache, compiling the value if need be. */
+static pg_noinline Timeline *
+find_timeline(FmgrInfo *flinfo, Datum hours, HoursDigest digest)
 {
-	HoursDigest digest = business_hours_digest(hours);
-	CacheEntry *entry = flinfo ? flinfo->fn_extra : NULL;
-	uint32		bucket;
+	uint32		bucket = find_bucket(&digest);
+	CacheEntry *entry;
 
-	if (entry != NULL && digest_equal(&entry->digest, &digest) &&
-		entry->timeline != NULL)
-		return entry->timeline;
-
-	bucket = find_bucket(&digest);
 	if (buckets[bucket] != 0)
 		entry = &entries[buckets[bucket] - 1];
 	else
@@ -166,4 +161,17 @@ timeline_get(FmgrInfo *flinfo, Datum hours)
 	if (flinfo)
 		flinfo->fn_extra = entry;
 	return entry->timeline;
+}
+
+Timeline *
+timeline_get(FmgrInfo *flinfo, Datum hours)
+{
+	HoursDigest digest = business_hours_digest(hours);
+	const CacheEntry *entry = flinfo ? flinfo->fn_extra : NULL;
+
+	/* most calls meet the value that their call site met before */
+	if (likely(entry != NULL && digest_equal(&entry->digest, &digest) &&
+			   entry->timeline != NULL))
+		return entry->timeline;
+	return find_timeline(flinfo, hours, digest);
 }

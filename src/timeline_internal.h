@@ -11,9 +11,9 @@
 #define CHUNK_WEEKS			773		/* 27 chunks are 20871 weeks, 400 years */
 #define CYCLE_CHUNKS		27
 
-/* The main table: 1985-03-11 to 2044-06-13 */
-#define MAIN_FIRST_CHUNK	(-1)
-#define MAIN_CHUNKS			4
+/* The main table: 2000-01-03 to 2044-06-13 */
+#define MAIN_FIRST_CHUNK	0
+#define MAIN_CHUNKS			3
 
 /* Clock changes before this chunk (1822) do not exist in the zone database */
 #define PAST_CHUNK			(-12)

@@ -72,9 +72,9 @@ table_build(WeekTable *table, const HoursRules *rules,
 	}
 	table->weeks[nweeks].before = (uint32) total;
 
-	/* about one entry for a week, so that a look-up leaves little to search */
+	/* up to two entries for a week, so that a look-up leaves little to search */
 	table->index_shift = 0;
-	while ((total >> table->index_shift) >= (uint64) nweeks)
+	while ((total >> table->index_shift) >= (uint64) nweeks * 2)
 		table->index_shift++;
 	table->nindex = (uint32) (total >> table->index_shift) + 2;
 	table->index = MemoryContextAlloc(context, table->nindex * sizeof(uint16));

@@ -174,9 +174,8 @@ table_find_open(const WeekTable *table, uint32 need, int64 sum)
 	int32		hi = table->index[k + 1];
 	const WeekSpan *span;
 
-	if (likely(hi - lo <= 1))
-		lo += table->weeks[lo + 1].before < need;
-	while (unlikely(lo < hi && table->weeks[lo + 1].before < need))
+	lo += table->weeks[lo + 1].before < need;
+	while (unlikely(table->weeks[lo + 1].before < need && lo < hi))
 	{
 		int32		mid = (lo + hi) / 2;
 
