@@ -38,6 +38,7 @@ SRCS = \
 	src/timeline_cache.c \
 	src/calendar.c \
 	src/open_windows.c \
+	src/zone_version.c \
 	src/event.c \
 	src/policy_tables.c \
 	src/policy_compile.c \

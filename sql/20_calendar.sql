@@ -100,3 +100,18 @@ CREATE OPERATOR sla.@> (
     JOIN = contjoinsel
 );
 COMMENT ON OPERATOR sla.@> (sla.business_hours, timestamptz) IS 'Whether the instant lies within the hours; sla.is_open as an operator.';
+
+CREATE FUNCTION sla.zone_version(zone text) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'slapolicy_zone_version';
+COMMENT ON FUNCTION sla.zone_version(text) IS 'A fingerprint of all clock changes of the time zone (years 1800 to 2500) in the data this server uses: it changes when an update of the time zone data changes the zone, and differs between servers that disagree about it. Raises 22023 for an unknown zone.';
+
+CREATE FUNCTION sla.zone_data_version() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+        SELECT md5(string_agg(n.name || ' ' || sla.zone_version(n.name), E'\n' ORDER BY n.name COLLATE "C"))
+        FROM pg_timezone_names n
+        WHERE n.name !~ '^(posix|right)/' AND n.name NOT IN ('localtime', 'posixrules', 'Factory')
+    $$;
+COMMENT ON FUNCTION sla.zone_data_version() IS 'A fingerprint of the time zone data this server uses, over all its zones: what sla.zone_version gives for each. Takes about a second the first time in a session.';
