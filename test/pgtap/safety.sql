@@ -71,7 +71,9 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.policy_problems(jsonb)',
 	'sla.target_problems(text,jsonb,jsonb)',
 	'sla.ticket_key_columns(regclass,text[])',
-	'sla.zone_name(text)'
+	'sla.zone_data_version()',
+	'sla.zone_name(text)',
+	'sla.zone_version(text)'
 	], 'functions that read with the caller''s rights');
 
 -- Tables
