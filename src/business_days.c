@@ -175,21 +175,12 @@ count_until(const DayCount *days, int64 date)
 {
 	const HoursPart *part = days->part;
 	int64		count = regular_until(days, date);
-	int32		lo = 0,
-				hi = part->nspecials;
+	int32		next = hours_part_next_special(part, date);
 
-	while (lo < hi)				/* ranges that are over before the date */
-	{
-		int32		mid = (lo + hi) / 2;
-
-		if (part->specials[mid].last < date)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	count += days->special_sum[lo];
-	if (lo < part->nspecials && part->specials[lo].first < date)
-		count += special_part(days, &part->specials[lo], date);
+	/* ranges that are over before the date, and what of the next one is */
+	count += days->special_sum[next];
+	if (next < part->nspecials && part->specials[next].first < date)
+		count += special_part(days, &part->specials[next], date);
 	return count;
 }
 

@@ -108,9 +108,8 @@ hours_part_weekday(const HoursPart *part, int64 date)
 	return &part->week[dow < 0 ? dow + 7 : dow];
 }
 
-/* The special with the date, or NULL */
-static const HoursSpecial *
-find_special(const HoursPart *part, int64 date)
+int32
+hours_part_next_special(const HoursPart *part, int64 date)
 {
 	int32		lo = 0,
 				hi = part->nspecials;
@@ -124,8 +123,17 @@ find_special(const HoursPart *part, int64 date)
 		else
 			hi = mid;
 	}
-	return lo < part->nspecials && part->specials[lo].first <= date ?
-		&part->specials[lo] : NULL;
+	return lo;
+}
+
+/* The special with the date, or NULL */
+static const HoursSpecial *
+find_special(const HoursPart *part, int64 date)
+{
+	int32		next = hours_part_next_special(part, date);
+
+	return next < part->nspecials && part->specials[next].first <= date ?
+		&part->specials[next] : NULL;
 }
 
 static const HoursYearly *
@@ -396,23 +404,7 @@ hours_part_specials(const HoursPart *part, int64 first, int64 last,
 
 	yearly_begin(&yearly, part, first);
 	easter_begin(&easter, part, first);
-	if (part->nspecials > 0)
-	{
-		/* the first special that is not over before the range */
-		int32		lo = 0,
-					hi = part->nspecials;
-
-		while (lo < hi)
-		{
-			int32		mid = (lo + hi) / 2;
-
-			if (part->specials[mid].last < first)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		special += lo;
-	}
+	special += hours_part_next_special(part, first);
 
 	for (date = first;; date++)
 	{

@@ -33,6 +33,12 @@ extern const HoursDay *hours_part_weekday(const HoursPart *part, int64 date);
 /* What the recurring dates alone say about a date, or NULL */
 extern const HoursDay *hours_part_recurring(const HoursPart *part, int64 date);
 
+/*
+ * Index of the first of the part's specials that is not over before the date;
+ * nspecials when all are.
+ */
+extern int32 hours_part_next_special(const HoursPart *part, int64 date);
+
 /* Is the date named by a rule, be it in one year or in all? */
 extern bool hours_part_is_special(const HoursPart *part, int64 date);
 

@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/datetime.h"
 
+#include "char_class.h"
 #include "hours_scan.h"
 
 #define HINT_FORMAT	"Write times as HH:MM or HH:MM:SS, dates as YYYY-MM-DD or as \"Dec 25\"."
@@ -94,24 +95,6 @@ static const Unsupported unsupported[] = {
 		{"\""}
 	},
 };
-
-static inline bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /* Characters that never separate tokens; bytes of multibyte ones included */
 static inline bool
@@ -491,7 +474,7 @@ hours_token_is_operator(const HoursScanner *scan)
 		return true;
 	if (!hours_token_is(&scan->token, '-'))
 		return false;
-	while (is_space(*p))
+	while (is_blank(*p))
 		p++;
 	return *p == '(' || at_always(p) || at_zone(p, &len);
 }
@@ -501,8 +484,8 @@ hours_token_is_spaced(const HoursScanner *scan)
 {
 	const HoursToken *token = &scan->token;
 
-	return token->start > scan->text && is_space(token->start[-1]) &&
-		is_space(token->start[token->len]);
+	return token->start > scan->text && is_blank(token->start[-1]) &&
+		is_blank(token->start[token->len]);
 }
 
 static bool
@@ -511,7 +494,7 @@ scan_token(HoursScanner *scan, bool zone_allowed)
 	HoursToken *token = &scan->token;
 	bool		ok = true;
 
-	while (is_space(*scan->next))
+	while (is_blank(*scan->next))
 		scan->next++;
 
 	token->kind = HOURS_WORD;

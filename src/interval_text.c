@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 
 #include "business_interval.h"
+#include "char_class.h"
 
 /* Bytes of a rejected text, or of a part of it, that an error quotes */
 #define QUOTE_LIMIT 64
@@ -105,24 +106,6 @@ typedef struct Number
 	int64		whole;			/* signed */
 	int64		fraction;		/* in 1 / FRACTION_SCALE, no sign */
 } Number;
-
-static inline bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static inline bool
 is_sign(char c)

@@ -12,6 +12,7 @@
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 
+#include "char_class.h"
 #include "severity.h"
 
 /* Bytes of a rejected text that an error message quotes */
@@ -34,18 +35,6 @@ PG_FUNCTION_INFO_V1(slapolicy_severity_hash_extended);
 static const char *const prefixes[] = {
 	"s", "p", "sev", "prio", "severity", "priority"
 };
-
-static inline bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static inline bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool
 is_prefix(const char *word, size_t len)

@@ -62,19 +62,9 @@ chunk_has_specials(const Timeline *tl, int32 chunk)
 	for (int32 p = 0; p < tl->rules->nparts; p++)
 	{
 		const HoursPart *part = &tl->rules->parts[p];
-		int32		lo = 0,
-					hi = part->nspecials;
+		int32		next = hours_part_next_special(part, first);
 
-		while (lo < hi)
-		{
-			int32		mid = (lo + hi) / 2;
-
-			if (part->specials[mid].last < first)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		if (lo < part->nspecials && part->specials[lo].first <= last)
+		if (next < part->nspecials && part->specials[next].first <= last)
 			return true;
 	}
 	return false;
