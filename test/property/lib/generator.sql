@@ -51,9 +51,26 @@ BEGIN
 END
 $$;
 
+-- A word of several accepted ones, in any case
+CREATE FUNCTION oracle.word_text(variants text[]) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+	SELECT CASE oracle.dice(10) WHEN 0 THEN lower(w) WHEN 1 THEN upper(w) ELSE w END
+	FROM (SELECT variants[CASE WHEN oracle.chance(0.8) THEN 1
+								ELSE 1 + oracle.dice(cardinality(variants)) END]) x(w)
+$$;
+
 CREATE FUNCTION oracle.weekday_text(weekday int) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-	SELECT (ARRAY['Mo','Tu','We','Th','Fr','Sa','Su'])[weekday]
+LANGUAGE sql VOLATILE AS $$
+	SELECT oracle.word_text(ARRAY[left(w, 2), w])
+	FROM (SELECT (ARRAY['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday',
+						'Saturday', 'Sunday'])[weekday]) x(w)
+$$;
+
+CREATE FUNCTION oracle.month_text(month int) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+	SELECT oracle.word_text(ARRAY[left(w, 3), w])
+	FROM (SELECT (ARRAY['January', 'February', 'March', 'April', 'May', 'June', 'July',
+						'August', 'September', 'October', 'November', 'December'])[month]) x(w)
 $$;
 
 -- An amount: business days, then a clock reading of any size and sign
@@ -142,19 +159,74 @@ $$;
 CREATE PROCEDURE oracle.say_dates(c int, dates date[], opens interval[],
 								  closes interval[], in_front bool)
 LANGUAGE plpgsql AS $$
-DECLARE
-	d	date;
 BEGIN
-	FOREACH d IN ARRAY dates LOOP
-		CONTINUE WHEN in_front AND EXISTS (SELECT FROM oracle.special s
-										   WHERE s.calendar = c AND s.day = d);
-		DELETE FROM oracle.special_span WHERE calendar = c AND day = d;
-		INSERT INTO oracle.special VALUES (c, d) ON CONFLICT DO NOTHING;
-		INSERT INTO oracle.special_span
-			SELECT c, d, x.since, x.till FROM unnest(opens, closes) x(since, till);
-	END LOOP;
+	IF in_front THEN
+		dates := ARRAY(SELECT unnest(dates) EXCEPT
+					   SELECT s.day FROM oracle.special s WHERE s.calendar = c);
+	END IF;
+	DELETE FROM oracle.special_span WHERE calendar = c AND day = ANY (dates);
+	INSERT INTO oracle.special SELECT c, d FROM unnest(dates) d ON CONFLICT DO NOTHING;
+	INSERT INTO oracle.special_span
+		SELECT DISTINCT c, d, x.since, x.till FROM unnest(dates) d, unnest(opens, closes) x(since, till);
 END
 $$;
+
+-- What a rule can name beside a list of dates: a range of dates, days of the year
+-- or a day around Easter, at or near a date. Dates that recur are expanded from
+-- first_said to last_said.
+CREATE FUNCTION oracle.random_selector(kind text, near date, first_said date, last_said date,
+									   OUT selector text, OUT dates date[])
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	until	date;
+	since_m	int;
+	until_m	int;
+	space	text := CASE WHEN oracle.chance(0.2) THEN ' ' ELSE '' END;
+	n		int;
+BEGIN
+	IF kind = 'range' THEN
+		until := least(date '9999-12-31', near + oracle.dice(30));
+		selector := near || space || '/' || space || until;
+		dates := ARRAY(SELECT near + i FROM generate_series(0, until - near) i);
+	ELSIF kind = 'yearly' THEN
+		IF oracle.chance(0.1) THEN
+			near := make_date((extract(year FROM near) / 4)::int * 4, 2, 28) + oracle.dice(3);
+		END IF;
+		-- within a week, over a month's end or New Year's, most of the year
+		until := near + CASE oracle.dice(8)
+			WHEN 0 THEN 340 WHEN 1 THEN 31 + oracle.dice(25) WHEN 2 THEN 7 WHEN 3 THEN 2 ELSE 0 END;
+		since_m := extract(month FROM near);
+		until_m := extract(month FROM until);
+		IF until - near = 340 AND until_m = since_m THEN	-- would read as the wrong way round
+			until := near;
+		END IF;
+		selector := oracle.month_text(since_m) || ' ' || extract(day FROM near);
+		IF until <> near AND until_m = since_m AND oracle.chance(0.5) THEN
+			selector := selector || space || '-' || space || extract(day FROM until);
+		ELSIF until <> near OR oracle.chance(0.05) THEN
+			selector := selector || space || '-' || space
+				|| oracle.month_text(until_m) || ' ' || extract(day FROM until);
+		END IF;
+		dates := oracle.yearly(first_said, last_said,
+			since_m * 100 + extract(day FROM near)::int,
+			until_m * 100 + extract(day FROM until)::int);
+	ELSE
+		n := CASE WHEN oracle.chance(0.3) THEN 0
+				  WHEN oracle.chance(0.5) THEN (ARRAY[-2, 1, 39, 50, 60])[1 + oracle.dice(5)]
+				  ELSE oracle.dice(301) - 150 END;
+		selector := oracle.word_text(ARRAY['easter']);
+		IF n <> 0 OR oracle.chance(0.1) THEN
+			selector := selector || ' ' || CASE WHEN n < 0 THEN '-' ELSE '+' END || space || abs(n)
+				|| CASE WHEN abs(n) = 1 THEN ' day' ELSE ' days' END;
+		END IF;
+		dates := oracle.easters(first_said, last_said, n);
+	END IF;
+	dates := coalesce(dates, '{}');
+END
+$$;
+
+-- ---------------------------------------------------------------------------
+-- Calendars
 
 -- A year, mostly of the present, seldom of a past without clock changes or of
 -- a future that only rules describe
@@ -168,8 +240,9 @@ LANGUAGE sql VOLATILE AS $$
 	END FROM (SELECT random() AS r) x
 $$;
 
--- A new calendar: rows for the oracle, notation for the engine.
-CREATE FUNCTION oracle.random_calendar(c int) RETURNS void
+-- A new calendar without operators: rows for the oracle, notation for the engine.
+-- Over the same horizon as another one if that is given.
+CREATE FUNCTION oracle.random_part(c int, beside int DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	nth			int;
@@ -179,6 +252,7 @@ DECLARE
 	near_seam	bool;
 	span		int;			-- years looked at
 	centre		date;
+	near		date;
 	reach		int;
 	rules		text[] := '{}';
 	days		int[];
@@ -188,14 +262,38 @@ DECLARE
 	rule		text;
 	in_front	bool;
 	far			bool;
+	recurs		bool := oracle.chance(0.6);
+	first_said	date := '-infinity';
+	last_said	date := 'infinity';
+	named		record;
+	selectors	text[];
+	partner		oracle.calendar;
 BEGIN
+	IF oracle.chance(0.03) AND beside IS NOT NULL THEN
+		CALL oracle.say_week(c, ARRAY[1, 2, 3, 4, 5, 6, 7],
+							 ARRAY[interval '00:00'], ARRAY[interval '24:00']);
+		INSERT INTO oracle.calendar
+			SELECT c, 'UTC', first_day, last_day, '24/7', c, true
+			FROM oracle.calendar WHERE id = beside;
+		INSERT INTO oracle.part VALUES (c, c);
+		RETURN;
+	END IF;
 	nth := 1 + oracle.dice((SELECT count(*)::int FROM oracle.zone));
 	SELECT name INTO STRICT place FROM oracle.zone WHERE id = nth;
+	IF beside IS NOT NULL THEN
+		SELECT * INTO STRICT partner FROM oracle.calendar WHERE id = beside;
+		reach := (partner.last_day - partner.first_day) / 2;
+		centre := partner.first_day + reach;
+		year := extract(year FROM centre);
+		IF oracle.chance(0.3) THEN
+			place := partner.zone;
+		END IF;
+	END IF;
 
 	-- Most horizons are put around a clock change, if the zone had any then; some
 	-- around the one nearest to where a week begins in UTC, because that is
 	-- where one would cut time into pieces.
-	near_seam := oracle.chance(0.3);
+	near_seam := beside IS NULL AND oracle.chance(0.3);
 	span := CASE WHEN near_seam THEN 20 ELSE 1 END;
 	SELECT array_agg((begins AT TIME ZONE 'UTC')::date ORDER BY CASE WHEN near_seam
 		THEN abs(extract(epoch FROM begins - date_trunc('week', begins + interval '3.5 days'))) END)
@@ -203,7 +301,9 @@ BEGIN
 	FROM oracle.stretches(place, make_timestamptz(year - span, 1, 1, 0, 0, 0),
 						  make_timestamptz(year + span, 1, 1, 0, 0, 0))
 	WHERE begins > make_timestamptz(year - span, 1, 1, 0, 0, 0);
-	IF changes IS NULL OR oracle.chance(0.2) THEN
+	IF beside IS NOT NULL THEN
+		changes := coalesce(changes, ARRAY[centre]);
+	ELSIF changes IS NULL OR oracle.chance(0.2) THEN
 		centre := make_date(year, 1, 1) + oracle.dice(366);
 		changes := ARRAY[centre];
 	ELSIF near_seam THEN
@@ -212,7 +312,8 @@ BEGIN
 		centre := changes[1 + oracle.dice(cardinality(changes))];
 	END IF;
 	reach := CASE
-		WHEN c % 60 = 0 THEN 15000		-- decades: dear, and few are enough
+		WHEN beside IS NOT NULL THEN reach
+		WHEN c > 0 AND c % 60 < 2 THEN 15000	-- decades: dear, and few are enough
 		ELSE (ARRAY[1500, 700, 400, 400])[1 + oracle.dice(10)] END;
 	reach := coalesce(reach, 60 + oracle.dice(60));
 
@@ -261,16 +362,31 @@ BEGIN
 	-- horizon, unless weekly hours make the oracle look no further than that.
 	far := c % 4 = 0 AND oracle.has_weekly_hours(c);
 	changes := ARRAY(SELECT x FROM unnest(changes) x WHERE abs(x - centre) < reach - 40);
-	FOR i IN 1 .. CASE oracle.dice(5) WHEN 0 THEN 0 WHEN 1 THEN 60 ELSE 6 END LOOP
+	IF recurs THEN
+		first_said := make_date(extract(year FROM centre - reach)::int - 3, 1, 1);
+		last_said := make_date(extract(year FROM centre + reach)::int + 3, 12, 31);
+	END IF;
+	FOR i IN 1 .. CASE oracle.dice(5) WHEN 0 THEN 0
+				  WHEN 1 THEN CASE WHEN recurs THEN 15 ELSE 60 END ELSE 6 END LOOP
 		dates := '{}';
+		selectors := '{}';
 		LOOP
-			dates := dates || CASE
+			near := least(date '9999-12-31', coalesce(CASE
 				WHEN far AND oracle.chance(0.2)
 				THEN make_date(1600 + oracle.dice(8400), 1 + oracle.dice(12), 1 + oracle.dice(28))
 				WHEN oracle.chance(0.5)
-				THEN changes[1 + oracle.dice(cardinality(changes))] + oracle.dice(5) - 2
-				ELSE centre + oracle.dice(2 * reach - 80) - (reach - 40) END;
-			dates[cardinality(dates)] := least(date '9999-12-31', dates[cardinality(dates)]);
+				THEN changes[1 + oracle.dice(cardinality(changes))] + oracle.dice(5) - 2 END,
+				centre + oracle.dice(2 * reach - 80) - (reach - 40)));
+			IF oracle.chance(0.6) THEN
+				selectors := selectors || near::text;
+				dates := dates || near;
+			ELSE
+				named := oracle.random_selector(
+					CASE WHEN recurs THEN (ARRAY['range', 'yearly', 'yearly', 'easter'])[1 + oracle.dice(4)]
+						 ELSE 'range' END, near, first_said, last_said);
+				selectors := selectors || named.selector;
+				dates := dates || named.dates;
+			END IF;
 			EXIT WHEN oracle.chance(0.8);
 		END LOOP;
 		s := oracle.random_spans();
@@ -278,7 +394,7 @@ BEGIN
 			s.opens := '{}';
 			s.closes := '{}';
 		END IF;
-		rule := array_to_string(dates, ',');
+		rule := array_to_string(selectors, ',');
 		IF oracle.chance(0.05) THEN		-- bare dates are the whole of them
 			s.opens := ARRAY[interval '00:00'];
 			s.closes := ARRAY[interval '24:00'];
@@ -291,6 +407,64 @@ BEGIN
 	END LOOP;
 
 	INSERT INTO oracle.calendar VALUES
-		(c, place, centre - reach, centre + reach, place || ' ' || array_to_string(rules, '; '));
+		(c, place, centre - reach, centre + reach, place || ' ' || array_to_string(rules, '; '),
+		 c, recurs OR oracle.has_weekly_hours(c), first_said, last_said);
+	INSERT INTO oracle.part VALUES (c, c);
+END
+$$;
+
+-- Parts parts[1], parts[2] ... joined by operators. They apply from left to
+-- right; a right operand that is itself joined needs parentheses, anything may
+-- have more.
+CREATE FUNCTION oracle.random_join(parts int[], OUT notation text, OUT open tstzmultirange)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	lft		record;
+	rgt		record;
+	cut		int;
+	op		text;
+BEGIN
+	IF cardinality(parts) = 1 THEN
+		SELECT x.notation, x.open INTO STRICT notation, open
+		FROM oracle.calendar x WHERE x.id = parts[1];
+	ELSE
+		cut := 1 + oracle.dice(cardinality(parts) - 1);
+		op := (ARRAY['|', '|', '&', '-'])[1 + oracle.dice(4)];
+		lft := oracle.random_join(parts[: cut]);
+		rgt := oracle.random_join(parts[cut + 1 :]);
+		notation := lft.notation || ' ' || op || ' ' || CASE
+			WHEN cardinality(parts) - cut > 1 THEN '(' || rgt.notation || ')' ELSE rgt.notation END;
+		open := oracle.join_open(lft.open, op, rgt.open);
+	END IF;
+	IF oracle.chance(0.1) THEN
+		notation := '(' || notation || ')';
+	END IF;
+END
+$$;
+
+-- A new calendar, laid out: a part of its own, or several joined. Parts that are
+-- joined have negative numbers, and are not asked by themselves.
+CREATE FUNCTION oracle.random_calendar(c int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	parts	int[];
+	joined	record;
+BEGIN
+	IF oracle.chance(0.5) THEN
+		PERFORM oracle.random_part(c), oracle.lay_out(c);
+		RETURN;
+	END IF;
+	parts := ARRAY(SELECT - (c * 10 + i) FROM generate_series(0, 1 + oracle.dice(3)) i);
+	FOR i IN 1 .. cardinality(parts) LOOP
+		PERFORM oracle.random_part(parts[i], CASE WHEN i > 1 THEN parts[1] END),
+				oracle.lay_out(parts[i]);
+	END LOOP;
+	joined := oracle.random_join(parts);
+	INSERT INTO oracle.calendar
+		SELECT c, zone, first_day, last_day, joined.notation, id,
+			   (SELECT bool_or(x.endless) FROM oracle.calendar x WHERE x.id = ANY (parts)),
+			   '-infinity', 'infinity', joined.open
+		FROM oracle.calendar WHERE id = parts[1];
+	INSERT INTO oracle.part SELECT c, unnest(parts);
 END
 $$;

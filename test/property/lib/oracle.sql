@@ -1,10 +1,11 @@
 -- The oracle: what a calendar means, written down a second time, slowly.
 --
 -- It reads no notation and knows nothing of the extension. A calendar is rows:
--- a zone, the spans of each weekday, the spans of each special date. Every
--- window of every service date of a limited horizon is laid out as a pair of
--- instants, their union is one tstzmultirange, and each question is answered
--- by walking that.
+-- a zone, the spans of each weekday, the spans of each special date (dates that
+-- recur are written down year by year). Every window of every service date of a
+-- limited horizon is laid out as a pair of instants, their union is one
+-- tstzmultirange, and each question is answered by walking that. Of calendars
+-- that are joined, the open time is joined by core's own multirange operators.
 --
 -- Because the horizon is limited, an answer may be beyond it. Such an answer
 -- is NULL: "the oracle cannot know". 'infinity' and '-infinity' are knowledge:
@@ -21,8 +22,21 @@ CREATE TABLE oracle.calendar (
 	first_day	date NOT NULL,		-- the horizon, both inclusive
 	last_day	date NOT NULL,
 	notation	text NOT NULL,		-- for the engine; the oracle never reads it
-	open		tstzmultirange		-- filled by oracle.lay_out()
+	lead		int NOT NULL,		-- the leftmost part, which has the business days
+	endless		bool NOT NULL,		-- says something of dates beyond the horizon
+	-- between these everything that special dates say is written down
+	first_said	date NOT NULL DEFAULT '-infinity',
+	last_said	date NOT NULL DEFAULT 'infinity',
+	open		tstzmultirange		-- filled by oracle.lay_out() or oracle.join_parts()
 );
+
+-- The parts with windows of their own: a calendar that is not joined is its
+-- only part.
+CREATE TABLE oracle.part (
+	calendar	int NOT NULL,
+	part		int NOT NULL
+);
+CREATE INDEX ON oracle.part (calendar);
 
 -- Times are intervals since 00:00 of the date a window opens on; the end may
 -- lie on the next date. A weekday or special date without spans is closed.
@@ -71,39 +85,36 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The stretches of [since, until) during which the clock is not changed, found
--- by looking at it twice a day and halving where it differs. (No zone has ever
+-- by looking at it once a day and halving where it differs. (No zone has ever
 -- changed its clock twice within three days.)
 CREATE FUNCTION oracle.stretches(zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (begins timestamptz, ends timestamptz, ahead interval)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	seen	timestamptz := since;
-	probe	timestamptz;
 	lo		timestamptz;
 	hi		timestamptz;
 	middle	timestamptz;
 BEGIN
 	begins := since;
 	ahead := oracle.ahead(since, zone);
-	WHILE seen < until LOOP
-		probe := least(seen + '12 hours', until);
-		IF oracle.ahead(probe, zone) <> ahead THEN
-			lo := seen;
-			hi := probe;
-			WHILE hi - lo > '1 second' LOOP
-				middle := date_trunc('second', lo + (hi - lo) / 2);
-				IF oracle.ahead(middle, zone) = ahead THEN
-					lo := middle;
-				ELSE
-					hi := middle;
-				END IF;
-			END LOOP;
-			ends := hi;
-			RETURN NEXT;
-			begins := hi;
-			ahead := oracle.ahead(hi, zone);
-		END IF;
-		seen := probe;
+	FOR lo, hi IN
+		SELECT p, least(p + interval '1 day', until)
+		FROM generate_series(since, until, interval '1 day') p
+		WHERE oracle.ahead(p, zone) <> oracle.ahead(least(p + interval '1 day', until), zone)
+		ORDER BY p
+	LOOP
+		WHILE hi - lo > '1 second' LOOP
+			middle := date_trunc('second', lo + (hi - lo) / 2);
+			IF oracle.ahead(middle, zone) = ahead THEN
+				lo := middle;
+			ELSE
+				hi := middle;
+			END IF;
+		END LOOP;
+		ends := hi;
+		RETURN NEXT;
+		begins := hi;
+		ahead := oracle.ahead(hi, zone);
 	END LOOP;
 	ends := until;
 	IF begins < ends THEN
@@ -150,7 +161,8 @@ LANGUAGE sql STABLE AS $$
 	SELECT EXISTS (SELECT FROM oracle.week_span w WHERE w.calendar = c)
 $$;
 
--- The n-th business day after d (before d for negative n), by turning pages.
+-- The n-th business day after d (before d for negative n), by turning pages;
+-- NULL when it lies behind what is written down.
 CREATE FUNCTION oracle.nth_business_day(c int, d date, n int) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -158,7 +170,13 @@ DECLARE
 	missing	int := abs(n);
 	endless	bool := oracle.has_weekly_hours(c);
 	final	date;
+	said	daterange;
 BEGIN
+	SELECT daterange(x.first_said, x.last_said, '[]') INTO STRICT said
+	FROM oracle.calendar x WHERE x.id = c;
+	IF isfinite(lower(said)) THEN
+		endless := true;
+	END IF;
 	IF NOT endless THEN
 		SELECT CASE WHEN step > 0 THEN max(s.day) ELSE min(s.day) END
 		INTO final FROM oracle.special s WHERE s.calendar = c;
@@ -168,6 +186,9 @@ BEGIN
 			RETURN CASE WHEN step > 0 THEN 'infinity' ELSE '-infinity' END::date;
 		END IF;
 		d := d + step;
+		IF NOT said @> d THEN
+			RETURN NULL;
+		END IF;
 		IF oracle.is_business_day(c, d) THEN
 			missing := missing - 1;
 		END IF;
@@ -237,13 +258,19 @@ BEGIN
 END
 $$;
 
+-- The open time of joined calendars, which have one horizon
+CREATE FUNCTION oracle.join_open(lft tstzmultirange, op text, rgt tstzmultirange)
+RETURNS tstzmultirange LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE op WHEN '|' THEN lft + rgt WHEN '&' THEN lft * rgt WHEN '-' THEN lft - rgt END
+$$;
+
 -- An answer found by walking is the true one if it lies well inside the
--- horizon, or if nothing lies outside it: no weekly hours, special dates all
--- within.
+-- horizon, or if nothing lies outside it: no weekly hours, no dates that recur,
+-- special dates all within.
 CREATE FUNCTION oracle.known(cal oracle.calendar, answer timestamptz)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
 	SELECT CASE
-		WHEN NOT oracle.has_weekly_hours(cal.id) THEN answer
+		WHEN NOT cal.endless THEN answer
 		WHEN answer >= cal.first_day::timestamp AT TIME ZONE 'UTC' + interval '3 days'
 		 AND answer <= cal.last_day::timestamp AT TIME ZONE 'UTC' - interval '3 days'
 		THEN answer
@@ -329,7 +356,8 @@ $$;
 
 -- The next (previous) edge. A window that covers the last (first) three weeks
 -- of the horizon without an edge is one that never ends: a week shows everything
--- weekly hours can do. (Unless there are special dates beyond the horizon.)
+-- weekly hours of one zone can do. (Unless there are special dates beyond the
+-- horizon.)
 CREATE FUNCTION oracle.edge(cal oracle.calendar, kind text, t timestamptz)
 RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -343,10 +371,11 @@ BEGIN
 		WHEN 'prev_open' THEN oracle.opening_before(cal.open, t)
 		WHEN 'prev_close' THEN oracle.closing_before(cal.open, t)
 	END;
-	IF oracle.known(cal, answer) IS NOT NULL OR NOT oracle.has_weekly_hours(cal.id) THEN
+	IF oracle.known(cal, answer) IS NOT NULL OR NOT cal.endless THEN
 		RETURN answer;
 	END IF;
-	IF EXISTS (SELECT FROM oracle.special s WHERE s.calendar = cal.id
+	IF cal.lead <> cal.id OR isfinite(cal.first_said)
+		OR EXISTS (SELECT FROM oracle.special s WHERE s.calendar = cal.id
 			   AND s.day NOT BETWEEN cal.first_day AND cal.last_day) THEN
 		RETURN NULL;
 	END IF;
@@ -366,7 +395,12 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------
--- Business days from an instant, rule 8
+-- Business days from an instant, rule 8. Of joined calendars it fixes less: what
+-- happens when the start or the answer lies outside the leading part's hours, or
+-- the answer in closed time, is not asked.
+
+CREATE FUNCTION oracle.is_joined(cal oracle.calendar) RETURNS bool
+LANGUAGE sql IMMUTABLE AS $$ SELECT cal.lead <> cal.id $$;
 
 -- n > 0. A window holds its opening, not its close.
 CREATE FUNCTION oracle.days_forward(cal oracle.calendar, t timestamptz, n int)
@@ -378,18 +412,25 @@ DECLARE
 	answer	timestamptz;
 BEGIN
 	IF NOT cal.open @> t THEN
+		IF oracle.is_joined(cal) THEN
+			RETURN NULL;
+		END IF;
 		t := oracle.known(cal, oracle.opening_after(cal.open, t));
 		IF t IS NULL OR t = 'infinity' THEN
 			RETURN t;
 		END IF;
 	END IF;
 
-	SELECT max(w.service_day) INTO STRICT service FROM oracle.win w
-	WHERE w.calendar = cal.id AND w.opens <= t AND t < w.closes;
+	SELECT max(w.service_day) INTO service FROM oracle.win w
+	WHERE w.calendar = cal.lead AND w.opens <= t AND t < w.closes;
 
-	target := oracle.nth_business_day(cal.id, service, n);
-	IF target = 'infinity' THEN
-		RETURN 'infinity';
+	IF service IS NULL THEN		-- open by another part only
+		RETURN NULL;
+	END IF;
+
+	target := oracle.nth_business_day(cal.lead, service, n);
+	IF target IS NULL OR target = 'infinity' THEN
+		RETURN target;
 	ELSIF oracle.known(cal, target::timestamp AT TIME ZONE 'UTC') IS NULL THEN
 		RETURN NULL;
 	END IF;
@@ -398,6 +439,8 @@ BEGIN
 		target + ((t AT TIME ZONE cal.zone) - service::timestamp));
 	IF cal.open @> wanted THEN
 		RETURN wanted;
+	ELSIF oracle.is_joined(cal) THEN
+		RETURN NULL;
 	END IF;
 
 	SELECT max(w.closes) INTO answer FROM oracle.win w
@@ -423,18 +466,25 @@ DECLARE
 BEGIN
 	IF NOT EXISTS (SELECT FROM unnest(cal.open) w
 				   WHERE lower(w) < t AND t <= upper(w)) THEN
+		IF oracle.is_joined(cal) THEN
+			RETURN NULL;
+		END IF;
 		t := oracle.known(cal, oracle.closing_before(cal.open, t));
 		IF t IS NULL OR t = '-infinity' THEN
 			RETURN t;
 		END IF;
 	END IF;
 
-	SELECT max(w.service_day) INTO STRICT service FROM oracle.win w
-	WHERE w.calendar = cal.id AND w.opens < t AND t <= w.closes;
+	SELECT max(w.service_day) INTO service FROM oracle.win w
+	WHERE w.calendar = cal.lead AND w.opens < t AND t <= w.closes;
 
-	target := oracle.nth_business_day(cal.id, service, -n);
-	IF target = '-infinity' THEN
-		RETURN '-infinity';
+	IF service IS NULL THEN		-- open by another part only
+		RETURN NULL;
+	END IF;
+
+	target := oracle.nth_business_day(cal.lead, service, -n);
+	IF target IS NULL OR target = '-infinity' THEN
+		RETURN target;
 	ELSIF oracle.known(cal, target::timestamp AT TIME ZONE 'UTC') IS NULL THEN
 		RETURN NULL;
 	END IF;
@@ -444,6 +494,8 @@ BEGIN
 	IF EXISTS (SELECT FROM unnest(cal.open) w
 			   WHERE lower(w) < wanted AND wanted <= upper(w)) THEN
 		RETURN wanted;
+	ELSIF oracle.is_joined(cal) THEN
+		RETURN NULL;
 	END IF;
 
 	SELECT min(w.opens) INTO answer FROM oracle.win w
@@ -456,14 +508,19 @@ BEGIN
 END
 $$;
 
--- Days first, then the time, each in the direction of its own sign.
+-- Days first, then the time, each in the direction of its own sign: days ahead
+-- never lead to an instant before the start.
 CREATE FUNCTION oracle.add(cal oracle.calendar, t timestamptz, days int, amount interval)
 RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	day_answer	timestamptz;
 BEGIN
 	IF days > 0 THEN
-		t := oracle.days_forward(cal, t, days);
+		day_answer := oracle.days_forward(cal, t, days);
+		t := CASE WHEN day_answer < t THEN t ELSE day_answer END;
 	ELSIF days < 0 THEN
-		t := oracle.days_backward(cal, t, - days);
+		day_answer := oracle.days_backward(cal, t, - days);
+		t := CASE WHEN day_answer > t THEN t ELSE day_answer END;
 	END IF;
 	IF t IS NULL OR NOT isfinite(t) OR amount = interval '0' THEN
 		RETURN t;

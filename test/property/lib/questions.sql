@@ -13,6 +13,8 @@ CREATE TABLE oracle.question (
 	e			date,
 	n			int,
 	pauses		tstzmultirange,
+	other		int,				-- another calendar
+	period		tstzrange,
 	expected	text				-- the answer as text; NULL is an answer too
 );
 
@@ -25,21 +27,25 @@ DECLARE
 	since	timestamptz := (cal.first_day + 20)::timestamp AT TIME ZONE 'UTC';
 	until	timestamptz := (cal.last_day - 20)::timestamp AT TIME ZONE 'UTC';
 	kind	int := oracle.dice(10);
+	place	oracle.calendar;	-- one of the parts
 	day		date := cal.first_day + 20 + oracle.dice(cal.last_day - cal.first_day - 40);
 	t		timestamptz;
 BEGIN
+	SELECT x.* INTO STRICT place FROM oracle.part p JOIN oracle.calendar x ON x.id = p.part
+	WHERE p.calendar = cal.id ORDER BY random() LIMIT 1;
 	IF kind <= 3 THEN
 		SELECT CASE WHEN oracle.chance(0.5) THEN w.opens ELSE w.closes END INTO t
 		FROM oracle.win w
-		WHERE w.calendar = cal.id
+		WHERE w.calendar = place.id
 		  AND w.service_day = day
 		ORDER BY w.opens LIMIT 1;
 	ELSIF kind <= 5 THEN
-		SELECT x.at INTO t FROM oracle.clock_change x WHERE x.calendar = cal.id
+		SELECT x.at INTO t FROM oracle.clock_change x WHERE x.calendar = place.id
 		ORDER BY random() LIMIT 1;
 	ELSIF kind <= 6 THEN
-		SELECT oracle.first_at_or_after(cal.zone, s.day::timestamp) INTO t
-		FROM (SELECT x.day FROM oracle.special x WHERE x.calendar = cal.id
+		SELECT oracle.first_at_or_after(place.zone, s.day::timestamp) INTO t
+		FROM (SELECT x.day FROM oracle.special x WHERE x.calendar = place.id
+			  AND x.day BETWEEN cal.first_day AND cal.last_day
 			  ORDER BY random() LIMIT 1) s;
 	END IF;
 	IF t IS NULL OR t < since OR t > until THEN
@@ -53,6 +59,17 @@ BEGIN
 		WHEN 3 THEN make_interval(mins => 5 * (oracle.dice(73) - 36))
 		ELSE interval '0' END;
 END
+$$;
+
+-- The same period with the bounds that sla.open_windows gives: its ranges are
+-- [), to the microsecond.
+CREATE FUNCTION oracle.in_microseconds(period tstzrange) RETURNS tstzrange
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN isempty(period) OR lower(period) + since >= upper(period) + until
+		THEN 'empty'::tstzrange
+		ELSE tstzrange(lower(period) + since, upper(period) + until) END
+	FROM (SELECT CASE WHEN lower_inc(period) THEN interval '0' ELSE '1 us' END,
+				 CASE WHEN upper_inc(period) THEN interval '1 us' ELSE '0' END) x(since, until)
 $$;
 
 -- An amount of working time: none, a little, or what lies between two instants
@@ -98,7 +115,8 @@ END
 $$;
 
 -- What holds between answers, without anybody knowing them:
--- 1 hours, 2 and 3 instants, 4 and 5 amounts, 6 a date, 7 a number, 8 pauses
+-- 1 hours, 2 and 3 instants, 4 and 5 amounts, 6 a date, 7 a number, 8 pauses,
+-- 9 other hours, 10 a period
 CREATE TABLE oracle.law (name text PRIMARY KEY, law text NOT NULL);
 INSERT INTO oracle.law VALUES
 	('law: reads back equal',
@@ -143,6 +161,39 @@ INSERT INTO oracle.law VALUES
 	 ' THEN coalesce(c < o, o IS NULL)'
 	 ' ELSE coalesce(o < c, c IS NULL) END'
 	 ' FROM sla.next_open(%1$s, %2$s) o, sla.next_close(%1$s, %2$s) c)'),
+	('law: union',
+	 'sla.open_time(%1$s OPERATOR(sla.|) %9$s, %10$s)'
+	 ' = sla.open_time(%1$s, %10$s) + sla.open_time(%9$s, %10$s)'
+	 ' AND sla.is_open(%1$s OPERATOR(sla.|) %9$s, %2$s)'
+	 ' = (sla.open_time(%1$s, %10$s) + sla.open_time(%9$s, %10$s) @> %2$s)'),
+	('law: union in text',
+	 '(SELECT ab::text::sla.business_hours = ab AND ab::text::sla.business_hours::text = ab::text'
+	 ' AND format(''(%%s) | (%%s)'', %1$s, %9$s)::sla.business_hours = ab'
+	 ' FROM (SELECT %1$s OPERATOR(sla.|) %9$s) x(ab))'),
+	('law: intersection',
+	 'sla.open_time(%1$s OPERATOR(sla.&) %9$s, %10$s)'
+	 ' = sla.open_time(%1$s, %10$s) * sla.open_time(%9$s, %10$s)'
+	 ' AND sla.is_open(%1$s OPERATOR(sla.&) %9$s, %2$s)'
+	 ' = (sla.open_time(%1$s, %10$s) * sla.open_time(%9$s, %10$s) @> %2$s)'),
+	('law: intersection in text',
+	 '(SELECT ab::text::sla.business_hours = ab AND ab::text::sla.business_hours::text = ab::text'
+	 ' AND format(''(%%s) & (%%s)'', %1$s, %9$s)::sla.business_hours = ab'
+	 ' FROM (SELECT %1$s OPERATOR(sla.&) %9$s) x(ab))'),
+	('law: difference',
+	 'sla.open_time(%1$s OPERATOR(sla.-) %9$s, %10$s)'
+	 ' = sla.open_time(%1$s, %10$s) - sla.open_time(%9$s, %10$s)'
+	 ' AND sla.is_open(%1$s OPERATOR(sla.-) %9$s, %2$s)'
+	 ' = (sla.open_time(%1$s, %10$s) - sla.open_time(%9$s, %10$s) @> %2$s)'),
+	('law: difference in text',
+	 '(SELECT ab::text::sla.business_hours = ab AND ab::text::sla.business_hours::text = ab::text'
+	 ' AND format(''(%%s) - (%%s)'', %1$s, %9$s)::sla.business_hours = ab'
+	 ' FROM (SELECT %1$s OPERATOR(sla.-) %9$s) x(ab))'),
+	('law: open time is between',
+	 '(SELECT isempty(%10$s) OR coalesce(sum(upper(w) - lower(w)), ''0'')'
+	 ' = sla.business_between(lower(%10$s), upper(%10$s), %1$s)'
+	 ' FROM sla.open_windows(%1$s, %10$s) w)'),
+	('law: open time is where it is open',
+	 '(NOT %10$s @> %2$s OR (sla.open_time(%1$s, %10$s) @> %2$s) = sla.is_open(%1$s, %2$s))'),
 	('law: days undo days',
 	 '(SELECT NOT isfinite(x) OR sla.business_days_between(%6$s, x, %1$s)'
 	 ' = %7$s + CASE WHEN sla.is_business_day(%1$s, %6$s) THEN 0 ELSE -1 END'
@@ -169,6 +220,9 @@ DECLARE
 	more	text := format('%L::sla.business_interval', q.more);
 	d		text := format('%L::date', q.d);
 	e		text := format('%L::date', q.e);
+	period	text := format('%L::tstzrange', q.period);
+	other	text := (SELECT format('%L::sla.business_hours', notation)
+					 FROM oracle.calendar WHERE id = q.other);
 BEGIN
 	RETURN 'SELECT ' || CASE q.ask
 		WHEN 'is_open' THEN format('sla.is_open(%s, %s)', hours, t)
@@ -184,8 +238,13 @@ BEGIN
 		WHEN 'business_days_add' THEN format('sla.business_days_add(%s, %s, %s)', d, q.n, hours)
 		WHEN 'business_days_between' THEN format('sla.business_days_between(%s, %s, %s)', d, e, hours)
 
+		WHEN '@>' THEN format('%s OPERATOR(sla.@>) %s', hours, t)
+		WHEN 'open_time' THEN format('sla.open_time(%s, %s)', hours, period)
+		WHEN 'open_windows' THEN format('(SELECT array_agg(w) FROM sla.open_windows(%s, %s) w)', hours, period)
+
 		-- laws: the answer is true
-		ELSE (SELECT format(law, hours, t, u, amount, more, d, q.n, q.pauses)
+		ELSE (SELECT format(law, hours, t, u, amount, more, d, q.n, q.pauses,
+							other, period)
 			  FROM oracle.law WHERE name = q.ask)
 		END;
 END
@@ -208,6 +267,8 @@ DECLARE
 	e		date;
 	n		int;
 	pauses	tstzmultirange;
+	period	tstzrange;
+	part_open	tstzmultirange;
 BEGIN
 	SELECT * INTO STRICT cal FROM oracle.calendar WHERE id = c;
 
@@ -217,6 +278,7 @@ BEGIN
 		t := oracle.random_instant(cal);
 		INSERT INTO oracle.question (calendar, ask, t, expected)
 			VALUES (c, 'is_open', t, cal.open @> t),
+				   (c, '@>', t, cal.open @> t),
 				   (c, 'law: time passes while open', t, true),
 				   (c, 'law: next edge alternates', t, true);
 		FOREACH ask IN ARRAY ARRAY['next_open', 'next_close', 'prev_open', 'prev_close'] LOOP
@@ -292,7 +354,7 @@ BEGIN
 		e := cal.first_day + oracle.dice(cal.last_day - cal.first_day);
 		IF i > 1 THEN
 			d := coalesce((SELECT s.day + oracle.dice(3) - 1 FROM oracle.special s
-						   WHERE s.calendar = c AND s.day BETWEEN cal.first_day AND cal.last_day
+						   WHERE s.calendar = cal.lead AND s.day BETWEEN cal.first_day AND cal.last_day
 						   ORDER BY random() LIMIT 1), d);
 		END IF;
 		n := oracle.dice(CASE i WHEN 1 THEN 300 ELSE 8 END);
@@ -300,14 +362,40 @@ BEGIN
 			n := - n;
 		END IF;
 		INSERT INTO oracle.question (calendar, ask, d, e, n, expected)
-			VALUES (c, 'is_business_day', d, NULL, NULL, oracle.is_business_day(c, d)),
-				   (c, 'business_days_add', d, NULL, n, oracle.nth_business_day(c, d, n)),
-				   (c, 'business_days_between', d, e, NULL, oracle.business_days_between(c, d, e));
+			VALUES (c, 'is_business_day', d, NULL, NULL, oracle.is_business_day(cal.lead, d)),
+				   (c, 'business_days_between', d, e, NULL, oracle.business_days_between(cal.lead, d, e));
+		INSERT INTO oracle.question (calendar, ask, d, n, expected)
+			SELECT c, 'business_days_add', d, n, x
+			FROM oracle.nth_business_day(cal.lead, d, n) x WHERE x IS NOT NULL;
 		IF n > 0 THEN
 			INSERT INTO oracle.question (calendar, ask, d, n, expected)
 				VALUES (c, 'law: days undo days', d, n, true);
 		END IF;
 	END LOOP;
+
+	FOR i IN 1 .. 4 LOOP
+		t := oracle.random_instant(cal);
+		u := CASE oracle.dice(3)
+			WHEN 0 THEN t + make_interval(mins => oracle.dice(3000))
+			ELSE t + make_interval(days => oracle.dice(20)) END;
+		period := tstzrange(t, u, (ARRAY['[)', '[)', '(]', '[]', '()'])[1 + oracle.dice(5)]);
+		part_open := cal.open * tstzmultirange(oracle.in_microseconds(period));
+		INSERT INTO oracle.question (calendar, ask, t, period, expected)
+			VALUES (c, 'open_time', NULL, period, part_open),
+				   (c, 'open_windows', NULL, period, (SELECT array_agg(w) FROM unnest(part_open) w)),
+				   (c, 'law: open time is between', NULL, tstzrange(t, u), true),
+				   (c, 'law: open time is where it is open', t, period, true);
+	END LOOP;
+
+	-- two calendars, whatever they say
+	t := oracle.random_instant(cal);
+	period := tstzrange(t, t + make_interval(hours => 1 + oracle.dice(1000)));
+	INSERT INTO oracle.question (calendar, ask, t, period, other, expected)
+		SELECT c, l.name, t, period, other, true
+		FROM (SELECT x.id FROM oracle.calendar x WHERE x.id > 0 ORDER BY random() LIMIT 1) y(other),
+			 oracle.law l
+		WHERE l.name ~ 'union|intersection|difference'
+		ORDER BY l.name;
 
 	-- laws hold where the oracle cannot look
 	FOR i IN 1 .. 6 LOOP

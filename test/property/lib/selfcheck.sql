@@ -18,7 +18,7 @@ DECLARE
 	cal		oracle.calendar;
 BEGIN
 	INSERT INTO oracle.week_span SELECT c, w, opening, closing FROM unnest(weekdays) w;
-	INSERT INTO oracle.calendar VALUES (c, place, since, until, '');
+	INSERT INTO oracle.calendar VALUES (c, place, since, until, '', c, cardinality(weekdays) > 0);
 	PERFORM oracle.lay_out(c);
 	SELECT * INTO cal FROM oracle.calendar WHERE id = c;
 	RETURN cal;
@@ -123,6 +123,24 @@ BEGIN
 	cal := oracle.simple_calendar(-9, 'UTC', '2026-01-01', '2026-12-31', every, '00:00', '24:00');
 	PERFORM oracle.same('never closes', oracle.edge(cal, 'next_close', '2026-06-01'), timestamptz 'infinity');
 	PERFORM oracle.same('cannot know', oracle.add(cal, '2026-06-01', 0, '10000 hours'), NULL::timestamptz);
+
+	-- Easter as almanacs print it, and at its earliest and latest
+	PERFORM oracle.same('Easter ' || d, oracle.easter(extract(year FROM d)::int), d)
+	FROM unnest(ARRAY['1583-04-10', '1818-03-22', '1943-04-25', '1954-04-18', '1981-04-19',
+					  '2000-04-23', '2019-04-21', '2024-03-31', '2025-04-20', '2026-04-05',
+					  '2038-04-25', '2049-04-18', '2076-04-19', '2285-03-22']::date[]) d;
+	PERFORM oracle.same('Good Fridays', oracle.easters('2024-04-01', '2026-12-31', -2),
+						ARRAY['2025-04-18', '2026-04-03']::date[]);
+	PERFORM oracle.same('leap days', oracle.yearly('2023-01-01', '2028-12-31', 229, 229),
+						ARRAY['2024-02-29', '2028-02-29']::date[]);
+	PERFORM oracle.same('around New Year''s', oracle.yearly('2026-01-01', '2026-12-31', 1231, 101),
+						ARRAY['2026-01-01', '2026-12-31']::date[]);
+
+	-- days ahead do not lead back: Friday closes at one in the night
+	INSERT INTO oracle.week_span VALUES (-10, 4, '09:00', '17:00');
+	cal := oracle.simple_calendar(-10, 'UTC', '2026-01-01', '2026-12-31', ARRAY[5], '00:00', '01:00');
+	PERFORM oracle.same('a later day', oracle.add(cal, '2026-06-11 16:00', 1, '0'),
+						timestamptz '2026-06-12 01:00');
 
 	DELETE FROM oracle.win WHERE calendar < 0;
 	DELETE FROM oracle.clock_change WHERE calendar < 0;
