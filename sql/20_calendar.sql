@@ -80,7 +80,7 @@ CREATE FUNCTION sla.explain_deadline(
     RETURNS SETOF record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20
     AS 'MODULE_PATHNAME', 'slapolicy_explain_deadline';
-COMMENT ON FUNCTION sla.explain_deadline(timestamptz, sla.business_interval, sla.business_hours, tstzmultirange) IS 'Why sla.deadline of the same arguments gives what it gives: a set of rows, one per stretch between start and deadline in order of time, each with what of it counted, what elapsed (NULL when it never ends) and why: open, closed, weekend, holiday, special hours, pause, and every clock change in it. No rows for an infinite start or a zero goal.';
+COMMENT ON FUNCTION sla.explain_deadline(timestamptz, sla.business_interval, sla.business_hours, tstzmultirange) IS 'Why sla.deadline of the same arguments gives what it gives: a set of rows, one per stretch between start and deadline in order of time, each with what of it counted, what elapsed (NULL when it never ends) and why: open, closed, weekend, holiday, special hours, pause, and the clock changes in it, at most ten. No rows for an infinite start or a zero goal.';
 
 CREATE FUNCTION sla.open_windows(hours sla.business_hours, period tstzrange) RETURNS SETOF tstzrange
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 250

@@ -304,7 +304,7 @@ slapolicy_explain_deadline(PG_FUNCTION_ARGS)
 		values[2] = IntervalPGetDatum(interval_of_usecs(stretch.counted));
 		nulls[3] = stretch.to == DT_NOEND;
 		values[3] = nulls[3] ? (Datum) 0 :
-			IntervalPGetDatum(interval_of_usecs(stretch.to - stretch.from));
+			IntervalPGetDatum(interval_of_usecs(stretch.elapsed));
 		values[4] = CStringGetTextDatum(stretch.why);
 		SRF_RETURN_NEXT(funcctx,
 						HeapTupleGetDatum(heap_form_tuple(funcctx->tuple_desc,

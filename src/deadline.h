@@ -42,12 +42,16 @@ extern int64 deadline_paused_work(Timeline *tl, TimestampTz from,
 /* Is the leading part of the calendar open at t, whatever the others are? */
 extern bool deadline_part_is_open(Timeline *tl, TimestampTz t);
 
-/* A stretch of an explanation; to may be DT_NOEND */
+/*
+ * A stretch of an explanation; to may be DT_NOEND, and is then taken as the end
+ * of time. Microseconds are at most PG_INT64_MAX.
+ */
 typedef struct Stretch
 {
 	TimestampTz from;
 	TimestampTz to;
-	int64		counted;		/* microseconds that count towards the goal */
+	int64		elapsed;		/* microseconds */
+	int64		counted;		/* of these, towards the goal */
 	char	   *why;			/* palloc'd */
 } Stretch;
 

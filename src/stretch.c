@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -17,6 +18,9 @@
 
 /* Closed stretches longer than this are told in one piece */
 #define LONG_CLOSED		(366 * USECS_PER_DAY)
+
+/* Clock changes told of one stretch; a long one can have half a million */
+#define MAX_CLOCK_CHANGES	10
 
 /* Does the calendar as a whole rest on this weekday: Saturday, Sunday, or a
  * weekday without hours next to one such (a Friday in many countries)? */
@@ -66,6 +70,20 @@ closed_reason(Timeline *tl, TimestampTz t)
 	return is_weekend(part, weekday - part->week) ? "weekend" : "closed";
 }
 
+/*
+ * Microseconds from one instant to a later one, or to the last there is. What
+ * int64 cannot hold is PG_INT64_MAX.
+ */
+static int64
+elapsed_between(TimestampTz from, TimestampTz to)
+{
+	int64		elapsed;
+
+	if (pg_sub_s64_overflow(Min(to, END_TIMESTAMP), from, &elapsed))
+		return PG_INT64_MAX;
+	return elapsed;
+}
+
 /* The first instant after t that belongs to a later local date */
 static TimestampTz
 next_midnight(const ZoneTable *zone, TimestampTz t)
@@ -79,7 +97,7 @@ next_midnight(const ZoneTable *zone, TimestampTz t)
 	return midnight;
 }
 
-/* Append each clock change within [from, to) to a reason. */
+/* Append the clock changes within [from, to) to a reason, the first few. */
 static char *
 with_clock_changes(const char *reason, const ZoneTable *zone,
 				   TimestampTz from, TimestampTz to)
@@ -87,6 +105,7 @@ with_clock_changes(const char *reason, const ZoneTable *zone,
 	StringInfoData buf;
 	int64		at = (from - 1) / USECS_PER_SEC - ((from - 1) % USECS_PER_SEC < 0);
 	int64		change;
+	int			told = 0;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, reason);
@@ -95,6 +114,11 @@ with_clock_changes(const char *reason, const ZoneTable *zone,
 		int32		size = zone_offset(zone, change) - zone_offset(zone, at);
 		int32		abs = size < 0 ? -size : size;
 
+		if (told++ == MAX_CLOCK_CHANGES)
+		{
+			appendStringInfoString(&buf, ", more clock changes");
+			break;
+		}
 		appendStringInfo(&buf, ", clock change %c%02d:%02d",
 						 size < 0 ? '-' : '+', abs / SECS_PER_HOUR,
 						 abs / SECS_PER_MINUTE % MINS_PER_HOUR);
@@ -157,7 +181,7 @@ piece_at(const StretchWalk *walk, TimestampTz t, const char **reason,
 			return DT_NOEND;
 		}
 		until = Min(until, open);
-		if (until - t > LONG_CLOSED)
+		if (until - LONG_CLOSED > t)
 			*reason = "closed for long";
 		else
 		{
@@ -194,7 +218,8 @@ stretch_next(StretchWalk *walk, Stretch *stretch)
 
 	stretch->from = walk->cursor;
 	stretch->to = to;
-	stretch->counted = counts ? to - walk->cursor : 0;
+	stretch->elapsed = elapsed_between(walk->cursor, to);
+	stretch->counted = counts ? stretch->elapsed : 0;
 	if (to == DT_NOEND)
 		stretch->why = pstrdup(reason);
 	else

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(46);
+SELECT plan(51);
 
 CREATE TEMP TABLE promise AS
 SELECT row_number() OVER () AS n, what, hours::sla.business_hours AS hours, t,
@@ -52,6 +52,20 @@ SELECT ok(EXISTS (SELECT FROM explained WHERE promise = 3 AND why LIKE 'weekend%
 SELECT ok(EXISTS (SELECT FROM explained WHERE promise = 4 AND why LIKE 'holiday%'), 'the holiday is named');
 SELECT ok(EXISTS (SELECT FROM explained WHERE promise = 6 AND why LIKE '%clock%'), 'the clock change is named');
 SELECT is_empty($$SELECT * FROM sla.explain_deadline('2026-06-01 10:00+00', '0', '24/7') WHERE elapsed > '0'$$, 'nothing to explain');
+
+-- stretches as long as time
+SELECT results_eq($$SELECT till, counted, elapsed, why FROM sla.explain_deadline('1999-12-31', '2562047788h', '24/7') x(since, till, counted, elapsed, why)$$,
+				  $$VALUES (timestamptz 'infinity', interval '2562047616h', NULL::interval, 'open')$$,
+				  'open until the end of time counts until then');
+SELECT ok((SELECT bool_and(counted >= '0' AND elapsed >= '0')
+		   FROM sla.explain_deadline('4713-01-01 BC', '1h', '24/7', '{[4713-01-01 BC,294000-01-01)}')),
+		  'a pause longer than an amount can be is not negative');
+SELECT is((SELECT count(*) FROM sla.explain_deadline('4713-01-01 BC', '1h', '24/7', '{[4713-01-01 BC,294000-01-01)}')), 2::bigint,
+		  'and one stretch');
+SELECT is((SELECT regexp_count(why, 'clock change [+-]') FROM sla.explain_deadline('2020-01-01', '87600h', 'Europe/Amsterdam Mo-Su 00:00-24:00')),
+		  10, 'of a long stretch the first ten clock changes are told');
+SELECT ok((SELECT why LIKE '%, more clock changes' FROM sla.explain_deadline('2020-01-01', '87600h', 'Europe/Amsterdam Mo-Su 00:00-24:00')),
+		  'and that there are more');
 
 SELECT * FROM finish();
 ROLLBACK;
