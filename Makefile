@@ -146,12 +146,13 @@ PG_PROVE = pg_prove
 pgtap:
 	$(PG_PROVE) $(sort $(wildcard test/pgtap/*.sql))
 
-# Fuzzing of what users write, outside the server and under sanitizers: with
-# libFuzzer where clang has it, else with random changes of the corpus.  A
-# finding is left in build/fuzz; `build/fuzz/hours FILE` repeats it.
+# Fuzzing of what users write and of the calendars made of it, outside the
+# server and under sanitizers: with libFuzzer where clang has it, else with
+# random changes of the corpus.  A finding is left in build/fuzz;
+# `build/fuzz/hours FILE` or `build/fuzz/timeline FILE` repeats it.
 FUZZ_SECONDS = 60
 FUZZ_CC = $(shell command -v clang || echo gcc)
-FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing -fwrapv -fno-omit-frame-pointer \
+FUZZ_CFLAGS = -g -O2 -fno-strict-aliasing -fwrapv -fno-omit-frame-pointer \
 	-Wno-ignored-attributes -DUSE_ASSERT_CHECKING=1 -Isrc -Itest/fuzz -D_GNU_SOURCE \
 	-I$(shell $(PG_CONFIG) --includedir-server)
 FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) \
@@ -161,22 +162,36 @@ FUZZ_HOURS = test/fuzz/hours.c test/fuzz/backend.c test/fuzz/assert.c \
 	src/hours_scan.c \
 	src/hours_dates.c src/hours_recurring.c src/hours_specials.c \
 	src/hours_rules.c src/hours_print.c src/hours_select.c src/hours_text.c
+FUZZ_TIMELINE = test/fuzz/timeline.c test/fuzz/zones.c test/fuzz/backend.c \
+	test/fuzz/assert.c $(filter src/hours_%,$(SRCS)) src/zone.c \
+	src/timeline_pattern.c src/pattern_join.c src/timeline_table.c \
+	src/timeline_chunk.c src/timeline.c src/business_days.c src/deadline.c \
+	src/stretch.c
 
 ifneq ($(findstring clang,$(FUZZ_CC)),)
 FUZZ_BUILD = $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,$(FUZZ_SANITIZERS)
-FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 \
+# arithmetic on instants tells the fuzzer nothing and slows it down
+FUZZ_TIMELINE_CFLAGS = -fno-sanitize-coverage=trace-cmp,trace-div,trace-gep
+FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=$(2) \
 	-print_final_stats=1 -dict=../../test/fuzz/hours.dict \
-	corpus ../../test/fuzz/corpus/hours
+	corpus/$(1) ../../test/fuzz/corpus/$(1)
 else
 FUZZ_BUILD = $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=$(FUZZ_SANITIZERS) \
 	test/fuzz/driver.c
-FUZZ_RUN = -t $(FUZZ_SECONDS) ../../test/fuzz/corpus/hours/*
+FUZZ_RUN = -t $(FUZZ_SECONDS) ../../test/fuzz/corpus/$(1)/*
 endif
 
-build/fuzz/hours: $(FUZZ_HOURS) src/hours_canon.c $(wildcard test/fuzz/*.[ch] src/hours_*.h)
-	@mkdir -p build/fuzz/corpus
+build/fuzz/hours: $(FUZZ_HOURS) src/hours_canon.c
+	@mkdir -p build/fuzz/corpus/hours
 	$(FUZZ_BUILD) -fno-sanitize-recover=all $(FUZZ_HOURS) $(FUZZ_LIBS) -o $@
 
+build/fuzz/timeline: $(FUZZ_TIMELINE)
+	@mkdir -p build/fuzz/corpus/timeline
+	$(FUZZ_BUILD) $(FUZZ_TIMELINE_CFLAGS) -fno-sanitize-recover=all $(FUZZ_TIMELINE) $(FUZZ_LIBS) -o $@
+
+build/fuzz/hours build/fuzz/timeline: $(wildcard test/fuzz/*.[ch] src/*.h)
+
 .PHONY: fuzz
-fuzz: build/fuzz/hours
-	cd build/fuzz && ./hours $(FUZZ_RUN)
+fuzz: build/fuzz/hours build/fuzz/timeline
+	cd build/fuzz && ./hours $(call FUZZ_RUN,hours,4096)
+	cd build/fuzz && ./timeline $(call FUZZ_RUN,timeline,400)

@@ -8,22 +8,37 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/memnodes.h"
 #include "utils/datetime.h"
+#include "utils/memutils.h"
 
+/* Each allocation is one of malloc, kept in the list of its context. */
 typedef struct Chunk
 {
 	struct Chunk *prev;
 	struct Chunk *next;
 	Size		size;
-	uint64		unused;			/* keeps what follows aligned */
+	struct Context *context;
 } Chunk;
+
+typedef struct Context
+{
+	MemoryContextData head;		/* only the links between contexts are used */
+	Chunk		chunks;			/* the list's anchor */
+} Context;
+
+#define ANCHOR(context)		{&(context).chunks, &(context).chunks, 0, NULL}
 
 jmp_buf		backend_error;
 int			backend_sqlstate;
 
-static Chunk chunks = {&chunks, &chunks, 0, 0};
+static Context top = {.chunks = ANCHOR(top)};
+static Context cache = {.chunks = ANCHOR(cache)};
 static Size allocated;
 static Size most_allocated;
+
+MemoryContext CurrentMemoryContext = &top.head;
+MemoryContext CacheMemoryContext = &cache.head;
 
 /* Nobody interrupts. */
 volatile sig_atomic_t InterruptPending = false;
@@ -34,15 +49,18 @@ ProcessInterrupts(void)
 }
 
 static void *
-chunk_insert(Chunk *chunk, Size size)
+chunk_insert(Chunk *chunk, Context *context, Size size)
 {
+	Chunk	   *anchor = &context->chunks;
+
 	if (chunk == NULL)
 		abort();
 	chunk->size = size;
-	chunk->prev = &chunks;
-	chunk->next = chunks.next;
-	chunks.next->prev = chunk;
-	chunks.next = chunk;
+	chunk->context = context;
+	chunk->prev = anchor;
+	chunk->next = anchor->next;
+	anchor->next->prev = chunk;
+	anchor->next = chunk;
 	allocated += size;
 	most_allocated = Max(most_allocated, allocated);
 	return chunk + 1;
@@ -59,11 +77,65 @@ chunk_remove(void *pointer)
 	return chunk;
 }
 
+MemoryContext
+AllocSetContextCreateInternal(MemoryContext parent, const char *name,
+							  Size minContextSize, Size initBlockSize,
+							  Size maxBlockSize)
+{
+	Context    *context = calloc(1, sizeof(Context));
+
+	if (context == NULL)
+		abort();
+	context->chunks.prev = context->chunks.next = &context->chunks;
+	context->head.parent = parent;
+	context->head.nextchild = parent->firstchild;
+	parent->firstchild = &context->head;
+	return &context->head;
+}
+
+void
+MemoryContextReset(MemoryContext context)
+{
+	Chunk	   *anchor = &((Context *) context)->chunks;
+
+	while (context->firstchild != NULL)
+		MemoryContextDelete(context->firstchild);
+	while (anchor->next != anchor)
+		free(chunk_remove(anchor->next + 1));
+}
+
+void
+MemoryContextDelete(MemoryContext context)
+{
+	MemoryContext *link = &context->parent->firstchild;
+
+	MemoryContextReset(context);
+	while (*link != context)
+		link = &(*link)->nextchild;
+	*link = context->nextchild;
+	free(context);
+}
+
+Size
+MemoryContextMemAllocated(MemoryContext context, bool recurse)
+{
+	Chunk	   *anchor = &((Context *) context)->chunks;
+	Size		size = 0;
+
+	for (Chunk *chunk = anchor->next; chunk != anchor; chunk = chunk->next)
+		size += chunk->size;
+	for (MemoryContext child = context->firstchild; recurse && child != NULL;
+		 child = child->nextchild)
+		size += MemoryContextMemAllocated(child, true);
+	return size;
+}
+
 void
 backend_reset(Size max)
 {
-	while (chunks.next != &chunks)
-		free(chunk_remove(chunks.next + 1));
+	CurrentMemoryContext = &top.head;
+	MemoryContextReset(&top.head);
+	MemoryContextReset(&cache.head);
 	if (most_allocated > max)
 	{
 		fprintf(stderr, "%zu bytes were in use\n", most_allocated);
@@ -73,15 +145,29 @@ backend_reset(Size max)
 }
 
 void *
+MemoryContextAlloc(MemoryContext context, Size size)
+{
+	return chunk_insert(malloc(sizeof(Chunk) + size), (Context *) context,
+						size);
+}
+
+void *
+MemoryContextAllocZero(MemoryContext context, Size size)
+{
+	return chunk_insert(calloc(1, sizeof(Chunk) + size), (Context *) context,
+						size);
+}
+
+void *
 palloc(Size size)
 {
-	return chunk_insert(malloc(sizeof(Chunk) + size), size);
+	return MemoryContextAlloc(CurrentMemoryContext, size);
 }
 
 void *
 palloc0(Size size)
 {
-	return chunk_insert(calloc(1, sizeof(Chunk) + size), size);
+	return MemoryContextAllocZero(CurrentMemoryContext, size);
 }
 
 void *
@@ -93,8 +179,10 @@ palloc_extended(Size size, int flags)
 void *
 repalloc(void *pointer, Size size)
 {
-	return chunk_insert(realloc(chunk_remove(pointer), sizeof(Chunk) + size),
-						size);
+	Chunk	   *chunk = chunk_remove(pointer);
+	Context    *context = chunk->context;
+
+	return chunk_insert(realloc(chunk, sizeof(Chunk) + size), context, size);
 }
 
 void *
