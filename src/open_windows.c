@@ -29,6 +29,8 @@ typedef struct WindowWalk
 {
 	TimestampTz cursor;
 	TimestampTz end;
+	int64		left;			/* open microseconds in it, so that nobody
+								 * looks for openings beyond the last one */
 } WindowWalk;
 
 static TypeCacheEntry *
@@ -42,12 +44,12 @@ range_type(void)
  * when it has no end or no beginning.
  */
 static WindowWalk
-walk_range(RangeType *range)
+walk_range(RangeType *range, Timeline *tl)
 {
 	RangeBound	lower,
 				upper;
 	bool		empty;
-	WindowWalk	walk = {0, 0};
+	WindowWalk	walk = {0};
 
 	range_deserialize(range_type(), range, &lower, &upper, &empty);
 	if (empty)
@@ -63,6 +65,7 @@ walk_range(RangeType *range)
 		walk.cursor++;
 	if (upper.inclusive)
 		walk.end++;
+	walk.left = timeline_between(tl, walk.cursor, walk.end);
 	return walk;
 }
 
@@ -75,17 +78,13 @@ next_window(WindowWalk *walk, Timeline *tl)
 	TimestampTz open = walk->cursor;
 	TimestampTz close;
 
-	if (walk->cursor >= walk->end)
+	if (walk->left <= 0)
 		return NULL;
 	if (!timeline_is_open(tl, open))
 		open = timeline_next_open(tl, open);
-	if (open >= walk->end)
-	{
-		walk->cursor = walk->end;
-		return NULL;
-	}
 	close = Min(timeline_next_close(tl, open), walk->end);
 	walk->cursor = close;
+	walk->left -= close - open;
 	lower.val = TimestampTzGetDatum(open);
 	upper.val = TimestampTzGetDatum(close);
 	return make_range_compat(range_type(), &lower, &upper, false);
@@ -104,7 +103,8 @@ slapolicy_open_windows(PG_FUNCTION_ARGS)
 		funcctx = SRF_FIRSTCALL_INIT();
 		walk = MemoryContextAlloc(funcctx->multi_call_memory_ctx,
 								  sizeof(WindowWalk));
-		*walk = walk_range(PG_GETARG_RANGE_P(1));
+		*walk = walk_range(PG_GETARG_RANGE_P(1),
+						   timeline_get(NULL, PG_GETARG_DATUM(0)));
 		funcctx->user_fctx = walk;
 	}
 
@@ -121,7 +121,7 @@ Datum
 slapolicy_open_time(PG_FUNCTION_ARGS)
 {
 	Timeline   *tl = timeline_get(fcinfo->flinfo, PG_GETARG_DATUM(0));
-	WindowWalk	walk = walk_range(PG_GETARG_RANGE_P(1));
+	WindowWalk	walk = walk_range(PG_GETARG_RANGE_P(1), tl);
 	int32		room = 64;
 	int32		n = 0;
 	RangeType **windows = palloc(room * sizeof(RangeType *));
