@@ -63,8 +63,8 @@ walk_range(RangeType *range, Timeline *tl)
 				 errhint("Give the range two finite bounds.")));
 	if (!lower.inclusive)
 		walk.cursor++;
-	if (upper.inclusive)
-		walk.end++;
+	if (upper.inclusive && walk.end < END_TIMESTAMP - 1)
+		walk.end++;				/* behind the last instant there is none */
 	walk.left = timeline_between(tl, walk.cursor, walk.end);
 	return walk;
 }
