@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "business_days.h"
+#include "floor_div.h"
 #include "hours_dates.h"
 
 #define FIRST_DATE	(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
@@ -45,12 +46,6 @@ struct DayCount
 	int32	   *special_sum;	/* [nspecials + 1] what special dates add to
 								 * all that */
 };
-
-static int64
-floor_div(int64 value, int64 divisor)
-{
-	return value / divisor - (value % divisor < 0);
-}
 
 /* What the dates in [first, last) that recur add to their weekdays */
 static int32

@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "deadline.h"
+#include "floor_div.h"
 #include "timeline_pattern.h"
 
 /* Local date and the time since its midnight */
@@ -18,12 +19,6 @@ typedef struct LocalTime
 	int64		date;			/* days since 2000-01-01 */
 	int64		usecs;
 } LocalTime;
-
-static int64
-floor_div(int64 value, int64 divisor)
-{
-	return value / divisor - (value % divisor < 0);
-}
 
 static LocalTime
 local_time(const ZoneTable *zone, TimestampTz t)

@@ -9,6 +9,7 @@
 
 #include "utils/datetime.h"
 
+#include "floor_div.h"
 #include "hours_dates.h"
 
 /* Days before the month in a year that is not a leap year */
@@ -27,12 +28,6 @@ static inline bool
 is_leap_year(int64 year)
 {
 	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static inline int64
-floor_div(int64 a, int64 b)
-{
-	return a / b - (a % b < 0);
 }
 
 /* The first of January, for any year */

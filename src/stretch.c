@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "deadline.h"
+#include "floor_div.h"
 #include "timeline_pattern.h"
 
 /* Closed stretches longer than this are told in one piece */
@@ -45,10 +46,10 @@ is_weekend(const HoursPart *part, int weekday)
 static int64
 local_date(const ZoneTable *zone, TimestampTz t)
 {
-	int64		secs = t / USECS_PER_SEC - (t % USECS_PER_SEC < 0);
+	int64		secs = floor_div(t, USECS_PER_SEC);
 
 	secs += zone_offset(zone, secs);
-	return secs / SLA_SECS_PER_DAY - (secs % SLA_SECS_PER_DAY < 0);
+	return floor_div(secs, SLA_SECS_PER_DAY);
 }
 
 /*
@@ -103,7 +104,7 @@ with_clock_changes(const char *reason, const ZoneTable *zone,
 				   TimestampTz from, TimestampTz to)
 {
 	StringInfoData buf;
-	int64		at = (from - 1) / USECS_PER_SEC - ((from - 1) % USECS_PER_SEC < 0);
+	int64		at = floor_div(from - 1, USECS_PER_SEC);
 	int64		change;
 	int			told = 0;
 

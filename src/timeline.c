@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "floor_div.h"
 #include "timeline_internal.h"
 
 /* Working time from week 0 to t and whether t is open */
@@ -61,7 +62,7 @@ closed_until(TimestampTz t, int64 work)
 static TimestampTz
 find_sum(Timeline *tl, Measure measure, int64 sum, bool beyond)
 {
-	int64		floor_secs = sum / USECS_PER_SEC - (sum % USECS_PER_SEC < 0);
+	int64		floor_secs = floor_div(sum, USECS_PER_SEC);
 	int64		need;			/* whole seconds that the measure must reach */
 	int64		main_start,
 				main_end;

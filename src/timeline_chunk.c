@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "floor_div.h"
 #include "timeline_internal.h"
 
 /* ---------- chunks outside the main table ---------- */
@@ -24,9 +25,9 @@
 int32
 chunk_of(TimestampTz t)
 {
-	int64		secs = t / USECS_PER_SEC - (t % USECS_PER_SEC < 0) - WEEK_EPOCH_SECS;
+	int64		secs = floor_div(t, USECS_PER_SEC) - WEEK_EPOCH_SECS;
 
-	return (int32) (secs >= 0 ? secs / CHUNK_SECS : -((-secs - 1) / CHUNK_SECS) - 1);
+	return (int32) floor_div(secs, CHUNK_SECS);
 }
 
 /*
