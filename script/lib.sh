@@ -176,11 +176,18 @@ major_of()
 	"$1" --version 2>/dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p'
 }
 
+# Debian's client package has PGXS but not the headers that go with it.
+can_build()
+{
+	[ -f "$("$1" --pgxs 2>/dev/null)" ] &&
+		[ -f "$("$1" --includedir-server)/postgres.h" ]
+}
+
 # A pg_config may come alone, with the client library: of use is only one
 # whose server and build files are there.
 is_complete()
 {
-	[ -f "$("$1" --pgxs 2>/dev/null)" ] && [ -x "$("$1" --bindir)/postgres" ]
+	can_build "$1" && [ -x "$("$1" --bindir)/postgres" ]
 }
 
 # Sets pg_config and major, the latter empty if only apt can tell.
@@ -238,8 +245,7 @@ find_missing()
 	need libc6-dev test -f /usr/include/stdio.h
 	need "postgresql-${major:-N}" \
 		test -x "$("${pg_config:-false}" --bindir 2>/dev/null)/postgres"
-	need "postgresql-server-dev-${major:-N}" \
-		test -f "$("${pg_config:-false}" --pgxs 2>/dev/null)"
+	need "postgresql-server-dev-${major:-N}" can_build "${pg_config:-false}"
 	[ "$1" = test ] || return 0
 	need "postgresql-${major:-N}-pgtap" test -f \
 		"$("${pg_config:-false}" --sharedir 2>/dev/null)/extension/pgtap.control"
