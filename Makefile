@@ -40,16 +40,22 @@ SRCS = \
 	src/open_windows.c \
 	src/zone_version.c \
 	src/event.c \
+	src/json_read.c \
 	src/policy_tables.c \
+	src/policy_rules.c \
 	src/policy_compile.c \
 	src/policy.c \
+	src/contract.c \
+	src/fold_state.c \
 	src/clock.c \
 	src/ticket.c \
 	src/worker_shmem.c \
 	src/ledger_tables.c \
+	src/edition.c \
 	src/ledger.c \
 	src/ledger_clock.c \
 	src/attachment.c \
+	src/attachment_row.c \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \

@@ -1,12 +1,12 @@
 /*
  * attachment.c
- *		Reads sla.attachment, and rows of ticket tables as it says.
+ *		Reads sla.attachment: which column of a ticket table plays which role.
  *
  * Column names are resolved for each relation that fires a trigger (a
  * partition may number its columns differently) and kept until any relation
  * involved changes: renaming a column is noticed at once.
  *
- * Knows nothing of the ledger, policies and triggers.
+ * Knows nothing of what rows say, of tickets, policies and triggers.
  */
 #include "postgres.h"
 
@@ -15,26 +15,18 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
-#include "common/md5.h"
-#include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "attachment.h"
+#include "json_read.h"
 #include "ledger_tables.h"
-
-/* Bytes of a ticket's key that are kept as they are */
-#define LONGEST_KEY		1000
 
 typedef struct AttachmentEntry
 {
@@ -81,47 +73,23 @@ prepare_cache(void)
 	cache_stale = false;
 }
 
-/* The string under a key of a JSON object, palloc'd; NULL when there is none */
-static char *
-json_string(Jsonb *object, const char *key)
-{
-	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, key,
-													 strlen(key), NULL);
-
-	if (value == NULL || value->type != jbvString)
-		return NULL;
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-/*
- * Column number of a name in rel, 0 and a problem when it has none of a type,
- * or of a domain over it
- */
+/* Column number of a name in rel, 0 and a problem when it has none */
 static AttrNumber
-find_column(Relation rel, const char *name, Oid type, char **problem)
+find_column(Relation rel, const char *name, char **problem)
 {
 	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), name);
 
-	if (attnum <= 0)
-		*problem = psprintf("column \"%s\" is gone", name);
-	else if (OidIsValid(type) &&
-			 getBaseType(TupleDescAttr(RelationGetDescr(rel),
-									   attnum - 1)->atttypid) != type)
-		*problem = psprintf("column \"%s\" is not of type %s any more",
-							name, format_type_be(type));
-	else
+	if (attnum > 0)
 		return attnum;
+	*problem = psprintf("column \"%s\" is gone", name);
 	return 0;
 }
 
-/* Column number of a role, 0 when the role is not used */
-static AttrNumber
-find_role(Relation rel, Jsonb *roles, const char *role, Oid type,
-		  char **problem)
+static Oid
+column_type(Relation rel, AttrNumber attnum)
 {
-	char	   *name = json_string(roles, role);
-
-	return name == NULL ? 0 : find_column(rel, name, type, problem);
+	return getBaseType(TupleDescAttr(RelationGetDescr(rel),
+									 attnum - 1)->atttypid);
 }
 
 static void
@@ -133,6 +101,22 @@ find_output(Relation rel, AttrNumber attnum, FmgrInfo *out)
 	getTypeOutputInfo(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid,
 					  &function, &is_varlena);
 	fmgr_info_cxt(function, out, cache_context);
+}
+
+/* Is a column with a time of one without time zone? A problem: of neither */
+static bool
+is_local_time(Relation rel, AttrNumber attnum, const char *name,
+			  const Attachment *attachment, char **problem)
+{
+	Oid			type = column_type(rel, attnum);
+
+	if (type == TIMESTAMPOID && attachment->zone != NULL)
+		return true;
+	if (type != TIMESTAMPTZOID)
+		*problem = psprintf("column \"%s\" is not of type %s any more", name,
+							attachment->zone == NULL ? "timestamp with time zone" :
+							"timestamp");
+	return false;
 }
 
 /* May the text of a type's values change with the session's settings? */
@@ -159,74 +143,27 @@ type_has_settings(Oid type)
 	}
 }
 
-/*
- * Make values read alike in every session: a ticket must not get lost because
- * a session has another time zone. The caller ends the returned level.
- */
-static int
-pin_output_settings(void)
-{
-	static const struct
-	{
-		const char *name;
-		const char *value;
-	}			pinned[] = {
-		{"bytea_output", "hex"},
-		{"datestyle", "ISO, YMD"},
-		{"extra_float_digits", "1"},
-		{"intervalstyle", "postgres"},
-		{"lc_monetary", "C"},
-		{"search_path", "pg_catalog"},
-		{"timezone", "UTC"},
-		{"xmlbinary", "base64"},
-	};
-	int			level = NewGUCNestLevel();
-
-	for (int i = 0; i < (int) lengthof(pinned); i++)
-		(void) set_config_option(pinned[i].name, pinned[i].value,
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
-	return level;
-}
-
 static void
 read_keys(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 {
-	JsonbValue *names = getKeyJsonValueFromContainer(&roles->root, "key", 3, NULL);
-	int			n;
+	char	  **names;
+	int			n = json_strings(json_container(&roles->root, "key"), &names);
 
-	if (names == NULL || names->type != jbvBinary ||
-		!JsonContainerIsArray(names->val.binary.data))
-	{
-		*problem = pstrdup("its key columns are not recorded");
-		return;
-	}
-	n = JsonContainerSize(names->val.binary.data);
 	if (n == 0)
 	{
-		*problem = pstrdup("it has no key column");
+		*problem = pstrdup("its key columns are not recorded");
 		return;
 	}
 	attachment->keys = palloc(n * sizeof(AttrNumber));
 	attachment->key_out = palloc(n * sizeof(FmgrInfo));
 	for (int i = 0; i < n; i++)
 	{
-		JsonbValue *name = getIthJsonbValueFromContainer(names->val.binary.data, i);
-		AttrNumber	attnum;
+		AttrNumber	attnum = find_column(rel, names[i], problem);
 
-		if (name->type != jbvString)
-		{
-			*problem = pstrdup("a key column is not recorded by name");
-			return;
-		}
-		attnum = find_column(rel, pnstrdup(name->val.string.val,
-										   name->val.string.len),
-							 InvalidOid, problem);
 		if (attnum == 0)
 			return;
-		if (type_has_settings(TupleDescAttr(RelationGetDescr(rel),
-											attnum - 1)->atttypid))
-			attachment->key_has_settings = true;
+		if (type_has_settings(column_type(rel, attnum)))
+			attachment->has_settings = true;
 		attachment->keys[i] = attnum;
 		find_output(rel, attnum, &attachment->key_out[i]);
 	}
@@ -236,10 +173,8 @@ read_keys(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 static void
 read_severity_map(Attachment *attachment, Jsonb *map, char **problem)
 {
-	JsonbIterator *it = JsonbIteratorInit(&map->root);
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	SeverityMapping *mapping = NULL;
+	char	  **texts;
+	char	  **severities;
 
 	if (!JB_ROOT_IS_OBJECT(map))
 	{
@@ -247,43 +182,180 @@ read_severity_map(Attachment *attachment, Jsonb *map, char **problem)
 		return;
 	}
 	attachment->has_map = true;
-	attachment->map = palloc(Max(JB_ROOT_COUNT(map), 1) * sizeof(SeverityMapping));
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	attachment->nmap = json_members(&map->root, &texts, &severities);
+	attachment->map = palloc(Max(attachment->nmap, 1) * sizeof(SeverityMapping));
+	for (int i = 0; i < attachment->nmap; i++)
 	{
-		char	   *string = NULL;
-
-		if (token == WJB_KEY || (token == WJB_VALUE && value.type == jbvString))
-			string = pnstrdup(value.val.string.val, value.val.string.len);
-		if (token == WJB_KEY)
-		{
-			mapping = &attachment->map[attachment->nmap++];
-			mapping->text = string;
-		}
-		else if (token == WJB_VALUE &&
-				 (string == NULL || !severity_parse(string, &mapping->severity)))
+		attachment->map[i].text = texts[i];
+		if (severities[i] == NULL ||
+			!severity_parse(severities[i], &attachment->map[i].severity))
 			*problem = psprintf("its severity map gives no severity for \"%s\"",
-								mapping->text);
+								texts[i]);
+	}
+}
+
+static void
+read_text_column(Attachment *attachment, Relation rel, const char *name,
+				 TextColumn *column, char **problem)
+{
+	column->name = name;
+	column->attnum = find_column(rel, name, problem);
+	if (column->attnum == 0)
+		return;
+	find_output(rel, column->attnum, &column->out);
+	column->padded = column_type(rel, column->attnum) == BPCHAROID;
+	if (type_has_settings(column_type(rel, column->attnum)))
+		attachment->has_settings = true;
+}
+
+static void
+read_columns(Attachment *attachment, Relation rel, Jsonb *roles,
+			 char **problem)
+{
+	static const char *const text_roles[] = {
+		[TEXT_SEVERITY] = "severity",
+		[TEXT_STATUS] = "status",
+		[TEXT_POLICY] = "policy",
+		[TEXT_ACCOUNT] = "account",
+		[TEXT_SERVICE] = "service",
+		[TEXT_PRODUCT] = "product",
+		[TEXT_CHANNEL] = "channel",
+		[TEXT_TEAM] = "team",
+		[TEXT_ASSIGNEE] = "assignee",
+		[TEXT_EXEMPT] = "exempt",
+	};
+	static const char *const time_roles[] = {
+		[TIME_RECEIVED] = "received_at",
+		[TIME_RESPONDED] = "responded_at",
+		[TIME_LAST_UPDATE] = "last_update_at",
+		[TIME_CUSTOMER_REPLY] = "customer_reply_at",
+		[TIME_INVESTIGATED] = "investigated_at",
+		[TIME_RESOLVED] = "resolved_at",
+		[TIME_CHANGED] = "changed_at",
+	};
+	char	  **labels;
+
+	for (int i = 0; i < NUM_TEXT_ROLES; i++)
+	{
+		char	   *name = json_string(&roles->root, text_roles[i]);
+
+		if (name != NULL)
+			read_text_column(attachment, rel, name, &attachment->text[i],
+							 problem);
+	}
+	for (int i = 0; i < NUM_TIME_ROLES; i++)
+	{
+		TimeColumn *column = &attachment->time[i];
+
+		column->name = json_string(&roles->root, time_roles[i]);
+		if (column->name != NULL)
+			column->attnum = find_column(rel, column->name, problem);
+		if (column->attnum != 0)
+			column->local = is_local_time(rel, column->attnum, column->name,
+										  attachment, problem);
+	}
+	attachment->nlabels = json_strings(json_container(&roles->root, "labels"),
+									   &labels);
+	attachment->labels = palloc0(Max(attachment->nlabels, 1) *
+								 sizeof(TextColumn));
+	for (int i = 0; i < attachment->nlabels; i++)
+		read_text_column(attachment, rel, labels[i], &attachment->labels[i],
+						 problem);
+}
+
+static void
+read_status_list(Jsonb *options, const char *name, StatusList *list)
+{
+	JsonbContainer *texts = json_container(&options->root, name);
+
+	list->given = texts != NULL;
+	list->n = json_strings(texts, &list->texts);
+}
+
+static void
+read_options(Attachment *attachment, Jsonb *options, char **problem)
+{
+	char	   *text;
+
+	read_status_list(options, "paused_when", &attachment->paused_when);
+	read_status_list(options, "resolved_when", &attachment->resolved_when);
+	read_status_list(options, "cancelled_when", &attachment->cancelled_when);
+	text = json_string(&options->root, "severity_default");
+	if (text != NULL && !severity_parse(text, &attachment->severity_default))
+		*problem = psprintf("its default severity \"%s\" is none", text);
+	text = json_string(&options->root, "timestamps_in");
+	if (text != NULL)
+	{
+		attachment->zone = pg_tzset(text);
+		if (attachment->zone == NULL)
+			*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
+								text);
+	}
+	text = json_string(&options->root, "not_set");
+	if (text != NULL)
+	{
+		attachment->has_not_set = true;
+		attachment->not_set =
+			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+													CStringGetDatum(text),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
 	}
 }
 
 static void
 read_stamps(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 {
-	static const char *const metrics[] = {"response", "resolution"};
+	static const char *const metrics[] = {
+		"response", "reply", "update", "resolution"
+	};
 
-	attachment->stamps = palloc(lengthof(metrics) * sizeof(StampColumn));
+	attachment->stamps = palloc0(lengthof(metrics) * sizeof(StampColumn));
 	for (int i = 0; i < (int) lengthof(metrics); i++)
 	{
-		AttrNumber	attnum = find_role(rel, roles,
-									   psprintf("%s_due", metrics[i]),
-									   TIMESTAMPTZOID, problem);
+		char	   *name = json_string(&roles->root,
+									   psprintf("%s_due", metrics[i]));
+		StampColumn *stamp = &attachment->stamps[attachment->nstamps];
 
-		if (attnum != 0)
-		{
-			attachment->stamps[attachment->nstamps].metric = metrics[i];
-			attachment->stamps[attachment->nstamps++].attnum = attnum;
-		}
+		if (name == NULL)
+			continue;
+		stamp->metric = metrics[i];
+		stamp->attnum = find_column(rel, name, problem);
+		if (stamp->attnum == 0)
+			continue;
+		stamp->local = is_local_time(rel, stamp->attnum, name, attachment,
+									 problem);
+		stamp->typmod = TupleDescAttr(RelationGetDescr(rel),
+									  stamp->attnum - 1)->atttypmod;
+		attachment->nstamps++;
 	}
+}
+
+static void
+watch(Attachment *attachment, AttrNumber attnum)
+{
+	if (attnum != 0)
+		attachment->watched[attachment->nwatched++] = attnum;
+}
+
+/* The columns whose changes are news: not when they changed */
+static void
+watch_columns(Attachment *attachment)
+{
+	attachment->watched = palloc((attachment->nkeys + attachment->nstamps +
+								  attachment->nlabels + NUM_TEXT_ROLES +
+								  NUM_TIME_ROLES) * sizeof(AttrNumber));
+	for (int i = 0; i < attachment->nkeys; i++)
+		watch(attachment, attachment->keys[i]);
+	for (int i = 0; i < attachment->nstamps; i++)
+		watch(attachment, attachment->stamps[i].attnum);
+	for (int i = 0; i < NUM_TEXT_ROLES; i++)
+		watch(attachment, attachment->text[i].attnum);
+	for (int i = 0; i < NUM_TIME_ROLES; i++)
+		if (i != TIME_CHANGED)
+			watch(attachment, attachment->time[i].attnum);
+	for (int i = 0; i < attachment->nlabels; i++)
+		watch(attachment, attachment->labels[i].attnum);
 }
 
 /*
@@ -298,45 +370,35 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	Datum		values[ATTACHMENT_NATTS];
 	bool		nulls[ATTACHMENT_NATTS];
 	Jsonb	   *roles;
+	Jsonb	   *options;
 
 	heap_deform_tuple(tuple,
 					  RelationGetDescr(ledger_table(ledger, LEDGER_ATTACHMENT)),
 					  values, nulls);
 	attachment->id = DatumGetInt32(values[ATTACHMENT_ID - 1]);
-	attachment->policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
+	if (!nulls[ATTACHMENT_POLICY - 1])
+		attachment->policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
 	attachment->reject =
 		strcmp(TextDatumGetCString(values[ATTACHMENT_ON_ERROR - 1]), "reject") == 0;
 	roles = DatumGetJsonbPCopy(values[ATTACHMENT_ROLES - 1]);
-	if (!JB_ROOT_IS_OBJECT(roles))
+	options = DatumGetJsonbPCopy(values[ATTACHMENT_OPTIONS - 1]);
+	if (!JB_ROOT_IS_OBJECT(roles) || !JB_ROOT_IS_OBJECT(options))
 	{
 		*problem = pstrdup("its columns are not recorded");
 		return attachment;
 	}
 
+	read_options(attachment, options, problem);
 	read_keys(attachment, rel, roles, problem);
-	attachment->severity = find_role(rel, roles, "severity", InvalidOid, problem);
-	if (attachment->severity != 0)
-	{
-		attachment->severity_out = palloc(sizeof(FmgrInfo));
-		find_output(rel, attachment->severity, attachment->severity_out);
-		attachment->severity_padded =
-			getBaseType(TupleDescAttr(RelationGetDescr(rel),
-									  attachment->severity - 1)->atttypid) == BPCHAROID;
-	}
-	attachment->severity_column = json_string(roles, "severity");
-	attachment->received_column = json_string(roles, "received_at");
-	attachment->received = find_role(rel, roles, "received_at", TIMESTAMPTZOID, problem);
-	attachment->replied = find_role(rel, roles, "responded_at", TIMESTAMPTZOID, problem);
-	attachment->resolved = find_role(rel, roles, "resolved_at", TIMESTAMPTZOID, problem);
-	attachment->changed = find_role(rel, roles, "changed_at", TIMESTAMPTZOID, problem);
+	read_columns(attachment, rel, roles, problem);
 	if (!nulls[ATTACHMENT_SEVERITY_MAP - 1])
 		read_severity_map(attachment,
 						  DatumGetJsonbPCopy(values[ATTACHMENT_SEVERITY_MAP - 1]),
 						  problem);
 	read_stamps(attachment, rel, roles, problem);
-	if (*problem == NULL &&
-		(attachment->severity == 0 || attachment->received == 0))
-		*problem = pstrdup("its severity or received_at column is not recorded");
+	if (*problem == NULL && attachment->time[TIME_RECEIVED].attnum == 0)
+		*problem = pstrdup("its received_at column is not recorded");
+	watch_columns(attachment);
 	return attachment;
 }
 
@@ -411,160 +473,3 @@ attachment_get(Relation rel, char **problem)
 	return entry->attachment;
 }
 
-/*
- * A key that fits into an index: of a long one its beginning, and a digest of
- * all of it.
- */
-static char *
-fitting_key(char *key)
-{
-	char		digest[33];
-	const char *error;
-	size_t		len = strlen(key);
-
-	if (len <= LONGEST_KEY)
-		return key;
-	if (!pg_md5_hash(key, len, digest, &error))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute %s hash: %s", "MD5", error)));
-	return psprintf("%.*s... (md5 %s)",
-					pg_mbcliplen(key, len, LONGEST_KEY / 2), key, digest);
-}
-
-char *
-attachment_key(const Attachment *attachment, TupleTableSlot *slot)
-{
-	Datum	   *parts = palloc(attachment->nkeys * sizeof(Datum));
-	char	   *result = NULL;
-	int			count = attachment->nkeys;
-	int			lower = 1;
-	FmgrInfo	array_output;
-	int			level = attachment->key_has_settings ? pin_output_settings() : 0;
-
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		bool		isnull;
-		Datum		value = slot_getattr(slot, attachment->keys[i], &isnull);
-		char	   *string = isnull ? pstrdup("") :
-			OutputFunctionCall(&attachment->key_out[i], value);
-
-		if (attachment->nkeys == 1)
-			result = string;
-		else
-			parts[i] = CStringGetTextDatum(string);
-	}
-	if (level > 0)
-		AtEOXact_GUC(true, level);
-	if (attachment->nkeys == 1)
-		return fitting_key(result);
-	fmgr_info(F_ARRAY_OUT, &array_output);
-	result = OutputFunctionCall(&array_output,
-								PointerGetDatum(construct_md_array(parts, NULL, 1,
-																   &count, &lower, TEXTOID,
-																   -1, false, TYPALIGN_INT)));
-	return fitting_key(result);
-}
-
-/* A time that counts: infinite ones say as little as NULL */
-static MaybeTime
-read_time(TupleTableSlot *slot, AttrNumber attnum)
-{
-	MaybeTime	result = {false, 0};
-	bool		isnull;
-	Datum		value;
-
-	if (attnum == 0)
-		return result;
-	value = slot_getattr(slot, attnum, &isnull);
-	if (!isnull)
-		result.at = DatumGetTimestampTz(value);
-	result.known = !isnull && !TIMESTAMP_NOT_FINITE(result.at);
-	return result;
-}
-
-static Severity
-read_severity(const Attachment *attachment, TupleTableSlot *slot,
-			  char **problem)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, attachment->severity, &isnull);
-	Severity	severity = 0;
-	char	   *string;
-
-	if (isnull)
-	{
-		*problem = psprintf("%s is null", attachment->severity_column);
-		return 0;
-	}
-	string = OutputFunctionCall(attachment->severity_out, value);
-	if (attachment->severity_padded)
-		string[bpchartruelen(string, strlen(string))] = '\0';
-	if (attachment->has_map)
-	{
-		for (int i = 0; i < attachment->nmap; i++)
-			if (strcmp(attachment->map[i].text, string) == 0)
-				severity = attachment->map[i].severity;
-	}
-	else if (!severity_parse(string, &severity))
-		severity = 0;
-	if (severity == 0)
-		*problem = psprintf("%s \"%.*s\" maps to no severity",
-							attachment->severity_column,
-							pg_mbcliplen(string, strlen(string), 64), string);
-	pfree(string);
-	return severity;
-}
-
-TicketRow
-attachment_read_row(const Attachment *attachment, TupleTableSlot *slot,
-					TimestampTz now, char **problem)
-{
-	TicketRow	row = {0};
-	MaybeTime	changed = read_time(slot, attachment->changed);
-
-	row.received = read_time(slot, attachment->received);
-	row.replied = read_time(slot, attachment->replied);
-	row.resolved = read_time(slot, attachment->resolved);
-	row.changed_at = changed.known ? changed.at : now;
-	row.severity = read_severity(attachment, slot, problem);
-	if (!row.received.known)
-		*problem = psprintf("%s is null or infinite",
-							attachment->received_column);
-	return row;
-}
-
-/* Bytewise, as a change of the value alone matters less than missing one */
-static bool
-column_changed(TupleTableSlot *before, TupleTableSlot *after, AttrNumber attnum)
-{
-	Form_pg_attribute att;
-	Datum		a,
-				b;
-	bool		a_null,
-				b_null;
-
-	if (attnum == 0)
-		return false;
-	att = TupleDescAttr(after->tts_tupleDescriptor, attnum - 1);
-	a = slot_getattr(before, attnum, &a_null);
-	b = slot_getattr(after, attnum, &b_null);
-	return a_null != b_null ||
-		(!a_null && !datum_image_eq(a, b, att->attbyval, att->attlen));
-}
-
-bool
-attachment_row_changed(const Attachment *attachment,
-					   TupleTableSlot *before, TupleTableSlot *after)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-		if (column_changed(before, after, attachment->keys[i]))
-			return true;
-	for (int i = 0; i < attachment->nstamps; i++)
-		if (column_changed(before, after, attachment->stamps[i].attnum))
-			return true;
-	return column_changed(before, after, attachment->severity) ||
-		column_changed(before, after, attachment->received) ||
-		column_changed(before, after, attachment->replied) ||
-		column_changed(before, after, attachment->resolved);
-}

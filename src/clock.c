@@ -3,346 +3,679 @@
  *		Folds the events of a ticket into its clocks.
  *
  * The one place that knows what starts, stops, moves and ends a promise.
- * Triggers and everything that explains or recomputes call it with all events
- * of a ticket; nothing is carried over from an earlier call, so events that
- * are recorded late or out of order fold to the right answer.
+ * Triggers and everything that explains, recomputes or simulates call it with
+ * all events of a ticket; nothing is carried over from an earlier call, so
+ * events that are recorded late or out of order fold to the right answer.
  *
  * Rules:
  * - Events count in order of time, then of recording. Retracted ones never
  *   happened.
- * - A clock starts at the first event its metric starts on, if the severity
- *   then in force has a goal, and stops at the first event its metric stops
- *   on. Stopping exactly at the due time is in time. What the ticket already
- *   reached when the clock starts stops it at once.
- * - A severity change aims a running clock anew, by the new goal from the
- *   clock's own start, but not before the change itself; a clock that is
- *   already late stays late. Where the new severity promises nothing, the
- *   clock is cancelled; where the old one promised nothing, a clock begins.
- *   A severity that could not be told changes nothing.
- * - Goal and hours are those the clock had before under that severity; where it
- *   had none, the policy's.
- * - A resolved ticket that is reopened continues the clocks that resolving
- *   stopped; the time in between does not count. Deleting and restoring a
- *   ticket does the same.
+ * - A clock starts at an event its metric starts on, when none of that metric
+ *   runs, and stops at one its metric stops on; exactly at the due time is in
+ *   time. `opened` starts a clock even if the ticket has got there before, and
+ *   the clock stops at once; what else starts a clock does not when there is
+ *   nothing left to do. Receipt is the customer's first turn; a message before
+ *   it was answered is no other one. What a resolved ticket would have started starts when
+ *   it is reopened.
+ * - An event the metric restarts on stops the clock and starts the next one.
+ * - Due is the goal in working time after the start, around the pauses of the
+ *   ticket if the target is pausable, and around the time between resolving
+ *   and reopening.
+ * - A change of severity aims a running clock anew by the policy's rule, but
+ *   not before the change itself; a clock that is already late stays late.
+ *   Where the new severity promises nothing the clock is cancelled; where the
+ *   old one promised nothing a clock begins. A severity that could not be told
+ *   changes nothing.
+ * - A pinned due time is what it is until the clock stops.
  *
  * Knows nothing of tables, triggers and the current time.
  */
 #include "postgres.h"
 
+#include "common/int.h"
+#include "lib/qunique.h"
 #include "utils/timestamp.h"
 
 #include "clock.h"
-#include "deadline.h"
 #include "timeline_cache.h"
 
-/* One metric's clock on its way through the events */
+/* One metric's clocks on their way through the events */
 typedef struct Runner
 {
-	const PolicyVersion *version;
+	FoldInput  *input;
+	const FoldState *state;
 	int			metric_index;
 	const PolicyMetric *metric;
-	const ClockTerms *terms;
-	int			nterms;
-	bool		started;
-	TimestampTz start;			/* when the metric's starting event happened */
-	bool		exists;			/* clock below is filled in */
-	bool		stopped;
+	bool		opened;			/* `opened` was seen */
+	bool		waiting;		/* started, but nothing is promised yet */
+	bool		suppressed;		/* starts when the ticket is reopened */
+	TimestampTz start;			/* when the event that starts it happened */
+	int			ncycles;
+	Clock	   *clocks;			/* all cycles, the last one the present */
+	int			room;
+
+	/* of the present cycle */
+	bool		exists;
+	bool		running;
+	bool		pausable;
 	EventKind	stopped_by;
-	Clock		clock;
-	Pause	   *gaps;			/* stretches that do not count, in order */
+	BusinessInterval aim;		/* what is due, counted from counted_from */
+	TimestampTz floor;			/* not due before; DT_NOBEGIN: no limit */
+	TimestampTz pin;
+	Pause	   *gaps;			/* stretches between stop and continuation */
 	int			ngaps;
 } Runner;
 
-/* What the ticket is at one moment of the fold */
-typedef struct TicketState
+static Clock *
+present_clock(const Runner *runner)
 {
-	Severity	severity;		/* 0: not known yet */
-	EventKindSet reached;		/* replied, resolved, deleted as things stand */
-} TicketState;
-
-static int
-compare_events(const void *a, const void *b)
-{
-	const TicketEvent *x = a;
-	const TicketEvent *y = b;
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	return &runner->clocks[runner->ncycles - 1];
 }
 
-/* The events that count, sorted; palloc'd */
-static TicketEvent *
-valid_events(const TicketEvent *events, int nevents, int *nvalid)
+static Timeline *
+present_timeline(const Runner *runner)
 {
-	TicketEvent *valid = palloc(Max(nevents, 1) * sizeof(TicketEvent));
-	int			n = 0;
-
-	for (int i = 0; i < nevents; i++)
-		if (events[i].kind != EVENT_RETRACTED && !events[i].retracted)
-			valid[n++] = events[i];
-	qsort(valid, n, sizeof(TicketEvent), compare_events);
-	*nvalid = n;
-	return valid;
+	return timeline_get(NULL, present_clock(runner)->hours);
 }
 
-/* Due time of a clock by its goal, its start and the gaps so far */
-static TimestampTz
-due_time(const Runner *runner)
-{
-	const Clock *clock = &runner->clock;
+/* ---------- stretches that do not count ---------- */
 
-	return deadline_with_pauses(timeline_get(NULL, clock->hours),
-								clock->started_at, &clock->goal,
-								runner->gaps, runner->ngaps);
+static void
+add_stretch(Pause *stretches, int *n, TimestampTz from, TimestampTz to)
+{
+	if (*n > 0 && stretches[*n - 1].to >= from)
+		stretches[*n - 1].to = Max(stretches[*n - 1].to, to);
+	else
+	{
+		stretches[*n].from = from;
+		stretches[(*n)++].to = to;
+	}
 }
 
 /*
- * What is promised under a severity; false: nothing. Only the metric's name,
- * the goal and the hours are filled in.
+ * All stretches in which the present clock stands still, in order and apart
+ * from each other, palloc'd; a pause that stands lasts for ever.
  */
-static bool
-find_terms(const Runner *runner, Severity severity, ClockTerms *terms)
+static Pause *
+standstills(const Runner *runner, int *n)
+{
+	const FoldState *state = runner->state;
+	int			npauses = runner->pausable ? state->npauses : 0;
+	Pause	   *result = palloc((npauses + runner->ngaps + 1) * sizeof(Pause));
+	int			i = 0,
+				j = 0;
+
+	*n = 0;
+	while (i < npauses || j < runner->ngaps)
+	{
+		const Pause *next;
+
+		if (j == runner->ngaps ||
+			(i < npauses && state->pauses[i].from <= runner->gaps[j].from))
+			next = &state->pauses[i++];
+		else
+			next = &runner->gaps[j++];
+		add_stretch(result, n, next->from, next->to);
+	}
+	if (runner->pausable && state->paused)
+		add_stretch(result, n, state->paused_at, DT_NOEND);
+	return result;
+}
+
+/* ---------- what a clock amounts to ---------- */
+
+/* When the present clock is due as things stand */
+static TimestampTz
+due_time(const Runner *runner)
+{
+	const Clock *clock = present_clock(runner);
+	Pause	   *stretches;
+	int			n;
+	TimestampTz due;
+
+	if (clock->pinned)
+		return runner->pin;
+	stretches = standstills(runner, &n);
+	due = deadline_with_pauses(present_timeline(runner), clock->counted_from,
+							   &runner->aim, stretches, n);
+	if (due < runner->floor)
+	{
+		due = runner->floor;
+		for (int i = 0; i < n; i++)
+			if (stretches[i].from <= due && due < stretches[i].to)
+				due = stretches[i].to;
+	}
+	pfree(stretches);
+	return due;
+}
+
+/* Working time since counted_from up to an instant; *paused what did not count */
+static int64
+work_until(const Runner *runner, TimestampTz at, int64 *paused)
+{
+	const Clock *clock = present_clock(runner);
+	Timeline   *tl = present_timeline(runner);
+	int			n;
+	Pause	   *stretches = standstills(runner, &n);
+
+	*paused = deadline_paused_work(tl, clock->counted_from, at, stretches, n);
+	pfree(stretches);
+	return timeline_between(tl, clock->counted_from, at) - *paused;
+}
+
+/* Working time of a goal from an instant; PG_INT64_MAX: never accumulates */
+static int64
+goal_work(Timeline *tl, TimestampTz from, const BusinessInterval *goal)
+{
+	TimestampTz due = deadline_add(tl, from, goal);
+
+	return due == DT_NOEND ? PG_INT64_MAX : timeline_between(tl, from, due);
+}
+
+/* ---------- steps ---------- */
+
+static void
+note_step(Runner *runner, const TicketEvent *event, FoldAction action)
+{
+	FoldStep   *step;
+
+	if (!runner->input->explain)
+		return;
+	step = palloc(sizeof(FoldStep));
+	step->event = *event;
+	step->action = action;
+	step->clock = *present_clock(runner);
+	if (runner->running)
+		step->clock.due_at = due_time(runner);
+	runner->input->steps = lappend(runner->input->steps, step);
+}
+
+/* ---------- starting and stopping ---------- */
+
+/* What is promised under the severity in force; NULL: nothing */
+static const PolicyTarget *
+promise(const Runner *runner)
 {
 	const PolicyTarget *target;
 
-	for (int i = 0; i < runner->nterms; i++)
-		if (runner->terms[i].severity == severity &&
-			strcmp(runner->terms[i].metric, runner->metric->name) == 0)
-		{
-			*terms = runner->terms[i];
-			return true;
-		}
-	target = policy_target(runner->version, severity, runner->metric_index);
-	if (!target->present || !target->has_goal)
-		return false;
-	terms->goal = target->goal;
-	terms->hours_id = target->hours_id;
-	terms->hours = target->hours;
-	return true;
+	if (runner->state->effective == 0)
+		return NULL;
+	target = policy_target(runner->input->version, runner->state->effective,
+						   runner->metric_index);
+	return target->present && target->has_goal ? target : NULL;
 }
 
 static void
-set_terms(Clock *clock, const ClockTerms *terms, Severity severity)
+set_terms(Runner *runner, const PolicyTarget *target)
 {
-	clock->severity = severity;
-	clock->goal = terms->goal;
-	clock->hours_id = terms->hours_id;
-	clock->hours = terms->hours;
+	Clock	   *clock = present_clock(runner);
+
+	clock->severity = runner->state->effective;
+	clock->goal = target->goal;
+	clock->hours_id = runner->input->hours_id != 0 ?
+		runner->input->hours_id : target->hours_id;
+	clock->hours = runner->input->hours_id != 0 ?
+		runner->input->hours : target->hours;
+	runner->pausable = target->pausable;
 }
 
 /* The clock ends at an instant; late is late whatever ended it. */
 static void
-stop_clock(Runner *runner, TimestampTz at, EventKind by, ClockOutcome in_time)
+stop_clock(Runner *runner, const TicketEvent *event, TimestampTz at,
+		   ClockOutcome in_time)
 {
-	Clock	   *clock = &runner->clock;
-	Timeline   *tl = timeline_get(NULL, clock->hours);
+	Clock	   *clock = present_clock(runner);
 
 	at = Max(at, clock->started_at);
-	runner->stopped = true;
-	runner->stopped_by = by;
+	clock->due_at = due_time(runner);
+	clock->worked = clock->carried +
+		work_until(runner, Max(at, clock->counted_from), &clock->paused);
+	clock->stopped = true;
 	clock->stopped_at = at;
 	clock->outcome = at > clock->due_at ? CLOCK_BREACHED : in_time;
-	clock->paused = deadline_paused_work(tl, clock->started_at, at,
-										 runner->gaps, runner->ngaps);
-	clock->worked = timeline_between(tl, clock->started_at, at) - clock->paused;
+	runner->running = false;
+	runner->stopped_by = event->kind;
+	note_step(runner, event,
+			  in_time == CLOCK_CANCELLED ? FOLD_CANCELLED : FOLD_STOPPED);
 }
 
 /*
  * Stop the clock at once when the ticket already is where it has to get, or is
- * gone (a time of receipt may lie ahead).
+ * gone.
  */
 static void
-stop_if_reached(Runner *runner, const TicketState *state, TimestampTz at)
+stop_if_reached(Runner *runner, const TicketEvent *event, TimestampTz at)
 {
+	EventKindSet reached = runner->state->reached;
+	TicketEvent cause = *event;
+
 	for (EventKind kind = 0; kind < NUM_EVENT_KINDS; kind++)
-		if (runner->metric->stops_on & state->reached & EVENT_KIND_BIT(kind))
+		if (runner->metric->stops_on & reached & EVENT_KIND_BIT(kind))
 		{
-			stop_clock(runner, at, kind, CLOCK_MET);
+			cause.kind = kind;
+			stop_clock(runner, &cause, at, CLOCK_MET);
 			return;
 		}
-	if (state->reached & EVENT_KIND_BIT(EVENT_DELETED))
-		stop_clock(runner, at, EVENT_DELETED, CLOCK_CANCELLED);
+	for (EventKind kind = 0; kind < NUM_EVENT_KINDS; kind++)
+		if (ENDED_KINDS & reached & EVENT_KIND_BIT(kind))
+		{
+			cause.kind = kind;
+			stop_clock(runner, &cause, at, CLOCK_CANCELLED);
+			return;
+		}
 }
 
 /*
- * Begin the clock if severity and metric promise anything; changed_at is when
- * the severity came into force, the start unless it changed.
+ * Begin a cycle if anything is promised; changed_at is when that came about,
+ * the start itself unless the severity changed since.
  */
 static void
-begin_clock(Runner *runner, const TicketState *state, TimestampTz changed_at)
+begin_clock(Runner *runner, const TicketEvent *event, TimestampTz changed_at)
 {
-	Clock	   *clock = &runner->clock;
-	ClockTerms	terms;
+	const PolicyTarget *target = promise(runner);
+	SeverityChangeRule rule = runner->input->version->severity_change;
+	Clock	   *clock;
 
-	if (!find_terms(runner, state->severity, &terms))
+	runner->exists = runner->running = false;
+	runner->waiting = target == NULL;
+	if (target == NULL)
 		return;
-	runner->exists = true;
-	clock->metric = runner->metric->name;
-	clock->cycle = 1;
-	clock->started_at = runner->start;
-	set_terms(clock, &terms, state->severity);
-	clock->due_at = Max(due_time(runner), changed_at);
-	clock->outcome = CLOCK_RUNNING;
-	stop_if_reached(runner, state, changed_at);
-}
-
-/*
- * A new severity came into force, or turns out to be in force when the clock
- * goes on after a gap.
- */
-static void
-change_severity(Runner *runner, const TicketState *state, TimestampTz at)
-{
-	Clock	   *clock = &runner->clock;
-	ClockTerms	terms;
-	bool		promised = find_terms(runner, state->severity, &terms);
-
-	if (!runner->started)
-		return;
-	if (!runner->exists)
+	if (runner->ncycles == runner->room)
 	{
-		begin_clock(runner, state, at);
+		runner->room = Max(runner->room * 2, 1);
+		runner->clocks = runner->clocks == NULL ?
+			palloc(runner->room * sizeof(Clock)) :
+			repalloc(runner->clocks, runner->room * sizeof(Clock));
+	}
+	runner->ncycles++;
+	clock = present_clock(runner);
+	memset(clock, 0, sizeof(*clock));
+	clock->metric = runner->metric->name;
+	clock->cycle = runner->ncycles;
+	clock->started_at = rule == CHANGE_FROM_START ? runner->start : changed_at;
+	clock->counted_from = clock->started_at;
+	clock->outcome = CLOCK_RUNNING;
+	set_terms(runner, target);
+	runner->exists = runner->running = true;
+	runner->aim = target->goal;
+	runner->floor = changed_at > clock->started_at ? changed_at : DT_NOBEGIN;
+	runner->ngaps = 0;
+	note_step(runner, event, FOLD_STARTED);
+	stop_if_reached(runner, event, changed_at);
+}
+
+static void
+start_cycle(Runner *runner, const TicketEvent *event)
+{
+	runner->suppressed = false;
+	runner->start = event->at;
+	begin_clock(runner, event, event->at);
+}
+
+/*
+ * What stopped goes on at the event, unless the ticket has got there
+ * meanwhile; the time in between does not count.
+ */
+static void
+continue_clock(Runner *runner, const TicketEvent *event)
+{
+	Clock	   *clock = present_clock(runner);
+
+	runner->running = true;
+	clock->stopped = false;
+	clock->outcome = CLOCK_RUNNING;
+	if (event->at > clock->stopped_at)
+		add_stretch(runner->gaps, &runner->ngaps, clock->stopped_at, event->at);
+	note_step(runner, event, FOLD_CONTINUED);
+	stop_if_reached(runner, event, event->at);
+}
+
+/* ---------- changes of severity ---------- */
+
+/*
+ * What is left of a goal becomes the same share of another one; microseconds
+ * of working time, rounded.
+ */
+static int64
+same_share(int64 left, int64 whole, int64 other)
+{
+	if (whole <= 0)
+		return 0;
+	return (int64) (((int128) left * other + whole / 2) / whole);
+}
+
+/* Aim the present clock by what its new severity promises, from an instant. */
+static void
+aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
+{
+	Clock	   *clock = present_clock(runner);
+	SeverityChangeRule rule = runner->input->version->severity_change;
+	BusinessInterval old_goal = clock->goal;
+	int64		paused;
+	int64		used;
+	int64		whole;
+	int64		left;
+	int64		other;
+
+	if (rule == CHANGE_FROM_START)
+	{
+		set_terms(runner, target);
+		runner->aim = target->goal;
+		runner->floor = at;
 		return;
 	}
-	if (runner->stopped)
+
+	at = Max(at, clock->counted_from);
+	used = work_until(runner, at, &paused);
+	whole = goal_work(present_timeline(runner), clock->counted_from, &old_goal);
+	left = goal_work(present_timeline(runner), clock->counted_from,
+					 &runner->aim);
+	if (left != PG_INT64_MAX)
+		left = Max(left - used, 0);
+	if (pg_add_s64_overflow(clock->carried, used, &clock->carried))
+		clock->carried = PG_INT64_MAX;
+	clock->counted_from = at;
+	set_terms(runner, target);
+	runner->aim = target->goal;
+	runner->floor = DT_NOBEGIN;
+	if (rule == CHANGE_CARRY && left != PG_INT64_MAX && whole != PG_INT64_MAX)
+	{
+		other = goal_work(present_timeline(runner), at, &target->goal);
+		if (other != PG_INT64_MAX)
+		{
+			runner->aim.days = 0;
+			runner->aim.time = same_share(left, whole, other);
+		}
+	}
+}
+
+/*
+ * Another severity is in force than the present clock has, or turns out to be
+ * when it goes on.
+ */
+static void
+change_severity(Runner *runner, const TicketEvent *event)
+{
+	Clock	   *clock = present_clock(runner);
+	const PolicyTarget *target = promise(runner);
+
+	if (!runner->running)
 	{
 		/* only what an earlier severity cancelled comes back to life */
 		if (runner->stopped_by != EVENT_SEVERITY ||
-			clock->outcome != CLOCK_CANCELLED || !promised)
+			clock->outcome != CLOCK_CANCELLED || target == NULL)
 			return;
-		runner->stopped = false;
+		runner->running = true;
+		clock->stopped = false;
 		clock->outcome = CLOCK_RUNNING;
 	}
-	else if (at > clock->due_at)
-		return;					/* late already, and stays so */
-	if (!promised)
+	else if (event->at > due_time(runner))
 	{
-		stop_clock(runner, at, EVENT_SEVERITY, CLOCK_CANCELLED);
+		note_step(runner, event, FOLD_LATE);
 		return;
 	}
-	set_terms(clock, &terms, state->severity);
-	clock->due_at = Max(due_time(runner), at);
-	stop_if_reached(runner, state, at);
+	if (target == NULL)
+	{
+		TicketEvent cause = *event;
+
+		cause.kind = EVENT_SEVERITY;	/* a product's cap is one, too */
+		stop_clock(runner, &cause, event->at, CLOCK_CANCELLED);
+		return;
+	}
+	aim_anew(runner, target, event->at);
+	note_step(runner, event, FOLD_REAIMED);
+	stop_if_reached(runner, event, event->at);
 }
 
-/*
- * What an event of a kind had stopped goes on at an instant, unless the ticket
- * has got there meanwhile.
- */
+/* ---------- one event ---------- */
+
 static void
-continue_clock(Runner *runner, EventKind stopped_by,
-			   const TicketState *state, TimestampTz at)
+pin_clock(Runner *runner, const TicketEvent *event)
 {
-	Clock	   *clock = &runner->clock;
-	TimestampTz due;
+	Clock	   *clock;
+	TimestampTz pin;
 
-	if (!runner->exists || !runner->stopped || runner->stopped_by != stopped_by)
+	if (!runner->running || event->old_value == NULL ||
+		strcmp(event->old_value, runner->metric->name) != 0)
 		return;
-	runner->stopped = false;
-	if (at > clock->stopped_at)
+	clock = present_clock(runner);
+	clock->pinned = event->value != NULL;
+	if (clock->pinned)
 	{
-		runner->gaps[runner->ngaps].from = clock->stopped_at;
-		runner->gaps[runner->ngaps++].to = at;
-		due = due_time(runner);
-
-		/* what was late before stays late; what a change allowed stays allowed */
-		if (clock->outcome != CLOCK_BREACHED)
-			clock->due_at = Max(clock->due_at, due);
+		pin = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+													  CStringGetDatum(event->value),
+													  ObjectIdGetDatum(InvalidOid),
+													  Int32GetDatum(-1)));
+		runner->pin = pin;
 	}
-	clock->outcome = CLOCK_RUNNING;
-	clock->paused = deadline_paused_work(timeline_get(NULL, clock->hours),
-										 clock->started_at, at,
-										 runner->gaps, runner->ngaps);
-	stop_if_reached(runner, state, at);
+	note_step(runner, event, clock->pinned ? FOLD_PINNED : FOLD_UNPINNED);
 }
 
-/* Pass one event by one metric. state is the ticket's after the event. */
+/* The ticket is open again: go on with, or start anew, what its end stopped. */
 static void
-run_event(Runner *runner, const TicketEvent *event, const TicketState *state)
+run_reopening(Runner *runner, const TicketEvent *event)
+{
+	EventKindSet undone = event->kind == EVENT_RESTORED ?
+		EVENT_KIND_BIT(EVENT_DELETED) :
+		EVENT_KIND_BIT(EVENT_RESOLVED) | EVENT_KIND_BIT(EVENT_CANCELLED) |
+		EVENT_KIND_BIT(EVENT_MERGED);
+
+	if (runner->exists && !runner->running &&
+		(undone & EVENT_KIND_BIT(runner->stopped_by)))
+	{
+		if (runner->stopped_by == EVENT_RESOLVED &&
+			runner->input->version->reopening == REOPENING_RESTART)
+			start_cycle(runner, event);
+		else
+			continue_clock(runner, event);
+	}
+	if (runner->suppressed && !runner->running &&
+		!(runner->state->reached & (runner->metric->stops_on | ENDED_KINDS)))
+		start_cycle(runner, event);
+}
+
+/* An event that the metric starts on, while no clock of it runs */
+static void
+run_start(Runner *runner, const TicketEvent *event)
+{
+	EventKindSet reached = runner->state->reached;
+	EventKindSet stops = runner->metric->stops_on;
+
+	if (event->kind == EVENT_OPENED)
+	{
+		if (!runner->opened)
+			start_cycle(runner, event);
+		runner->opened = true;
+	}
+	else if (event->kind == EVENT_CUSTOMER_REPLIED && !runner->state->new_turn)
+		return;
+	else if (!(reached & (stops | ENDED_KINDS)))
+		start_cycle(runner, event);
+	else if (!(reached & stops & ANSWER_KINDS))
+		runner->suppressed = true;
+}
+
+static void
+run_event(Runner *runner, const TicketEvent *event)
 {
 	EventKindSet bit = EVENT_KIND_BIT(event->kind);
-	bool		running = runner->exists && !runner->stopped;
+	const PolicyMetric *metric = runner->metric;
 
-	if (event->kind == EVENT_REOPENED)
-		continue_clock(runner, EVENT_RESOLVED, state, event->at);
-	else if (event->kind == EVENT_RESTORED)
-		continue_clock(runner, EVENT_DELETED, state, event->at);
-	else if (running && event->kind == EVENT_DELETED)
-		stop_clock(runner, event->at, event->kind, CLOCK_CANCELLED);
-	else if (running && (runner->metric->stops_on & bit))
-		stop_clock(runner, event->at, event->kind, CLOCK_MET);
-
-	if ((runner->metric->starts_on & bit) && !runner->started)
+	if (event->kind == EVENT_REOPENED || event->kind == EVENT_RESTORED)
+		run_reopening(runner, event);
+	else if (runner->running && (ENDED_KINDS & bit))
+		stop_clock(runner, event, event->at, CLOCK_CANCELLED);
+	else if (runner->running && (metric->stops_on & bit))
+		stop_clock(runner, event, event->at, CLOCK_MET);
+	else if (runner->running && (metric->restarts_on & bit))
 	{
-		runner->started = true;
-		runner->start = event->at;
+		if (event->at > present_clock(runner)->started_at)
+		{
+			stop_clock(runner, event, event->at, CLOCK_MET);
+			start_cycle(runner, event);
+		}
 	}
-	if (state->severity != 0 &&
-		(!runner->exists || runner->clock.severity != state->severity))
-		change_severity(runner, state, event->at);
+	else if (event->kind == EVENT_PINNED)
+		pin_clock(runner, event);
+	if (metric->stops_on & bit & ANSWER_KINDS)
+		runner->suppressed = false;
+	if (metric->stops_on & bit && !runner->opened)
+		runner->waiting = false;
+
+	if ((metric->starts_on & bit) && !runner->running)
+		run_start(runner, event);
+	if (runner->waiting && promise(runner) != NULL)
+		begin_clock(runner, event, event->at);
+	else if (runner->exists && runner->state->effective != 0 &&
+			 present_clock(runner)->severity != runner->state->effective)
+		change_severity(runner, event);
+	if (runner->running && runner->pausable &&
+		(event->kind == EVENT_PAUSED || event->kind == EVENT_RESUMED))
+		note_step(runner, event, event->kind == EVENT_PAUSED ?
+				  FOLD_PAUSED : FOLD_RESUMED);
 }
 
-/* What the ticket is after an event */
-static void
-advance_state(TicketState *state, const TicketEvent *event)
+/* ---------- the end ---------- */
+
+static int
+compare_instants(const void *a, const void *b)
 {
-	switch (event->kind)
+	TimestampTz x = *(const TimestampTz *) a;
+	TimestampTz y = *(const TimestampTz *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The instants at which a running clock reaches its alert thresholds */
+static void
+set_warnings(Runner *runner)
+{
+	Clock	   *clock = present_clock(runner);
+	const PolicyTarget *target = promise(runner);
+	Timeline   *tl = present_timeline(runner);
+	Pause	   *stretches;
+	int			n;
+	int64		work;
+
+	if (target == NULL || target->nalerts == 0 ||
+		TIMESTAMP_NOT_FINITE(clock->due_at) ||
+		clock->due_at <= clock->counted_from)
+		return;
+	stretches = standstills(runner, &n);
+	work = timeline_between(tl, clock->counted_from, clock->due_at) -
+		deadline_paused_work(tl, clock->counted_from, clock->due_at,
+							 stretches, n);
+	clock->warnings = palloc(target->nalerts * sizeof(TimestampTz));
+	for (int i = 0; i < target->nalerts; i++)
 	{
-		case EVENT_OPENED:
-		case EVENT_SEVERITY:
-			/* the first severity is what it was opened with, whenever that is */
-			if (event->severity != 0 &&
-				(event->kind == EVENT_SEVERITY || state->severity == 0))
-				state->severity = event->severity;
-			break;
-		case EVENT_REOPENED:
-			state->reached &= ~EVENT_KIND_BIT(EVENT_RESOLVED);
-			break;
-		case EVENT_RESTORED:
-			state->reached &= ~EVENT_KIND_BIT(EVENT_DELETED);
-			break;
-		case EVENT_REPLIED:
-		case EVENT_RESOLVED:
-		case EVENT_DELETED:
-			state->reached |= EVENT_KIND_BIT(event->kind);
-			break;
-		case EVENT_RETRACTED:
-			break;
+		const PolicyAlert *alert = &target->alerts[i];
+		BusinessInterval amount = {0};
+
+		if (alert->fraction != 0)
+			amount.time = (int64) ((int128) (work + clock->carried) *
+								   alert->fraction / ALERT_WHOLE) - clock->carried;
+		else
+			amount.time = work - alert->before;
+		clock->warnings[clock->nwarnings++] = amount.time <= 0 ?
+			clock->counted_from :
+			deadline_with_pauses(tl, clock->counted_from, &amount,
+								 stretches, n);
 	}
+	pfree(stretches);
+	qsort(clock->warnings, clock->nwarnings, sizeof(TimestampTz),
+		  compare_instants);
+	clock->nwarnings = qunique(clock->warnings, clock->nwarnings,
+							   sizeof(TimestampTz), compare_instants);
+}
+
+/* Where a clock that still runs stands when nothing more is known */
+static void
+settle_running(Runner *runner)
+{
+	Clock	   *clock = present_clock(runner);
+	const FoldState *state = runner->state;
+	TimestampTz until = DT_NOBEGIN;
+
+	clock->due_at = due_time(runner);
+	clock->standing = runner->pausable && state->paused;
+	if (clock->standing)
+	{
+		clock->paused_at = Max(state->paused_at, clock->counted_from);
+		until = clock->paused_at;
+	}
+	else
+	{
+		int			n;
+		Pause	   *stretches = standstills(runner, &n);
+
+		if (n > 0)
+			until = stretches[n - 1].to;
+		pfree(stretches);
+		set_warnings(runner);
+	}
+	clock->paused = 0;
+	if (until > clock->counted_from)
+		(void) work_until(runner, until, &clock->paused);
 }
 
 int
-clock_fold(const PolicyVersion *version,
-		   const ClockTerms *terms, int nterms,
-		   const TicketEvent *events, int nevents, Clock **clocks)
+clock_fold(FoldInput *input, Clock **clocks)
 {
-	int			n;
-	TicketEvent *valid = valid_events(events, nevents, &n);
-	int			nclocks = 0;
+	const PolicyVersion *version = input->version;
+	ChannelCounts counts = policy_channel_counts(version, input->channel);
+	int			nmetrics = counts == COUNTS_NEVER ? 0 : version->nmetrics;
+	Runner	   *runners = palloc0(Max(nmetrics, 1) * sizeof(Runner));
+	FoldState	state;
+	TicketEvent *events;
+	int			nevents;
+	int			total = 0;
 
-	*clocks = palloc(Max(version->nmetrics, 1) * sizeof(Clock));
-	for (int metric = 0; metric < version->nmetrics; metric++)
+	events = fold_events(input->events, input->nevents, counts, &nevents);
+	fold_state_init(&state, version, nevents);
+	for (int i = 0; i < nmetrics; i++)
 	{
-		Runner		runner = {
-			.version = version, .metric_index = metric,
-			.metric = &version->metrics[metric],
-			.terms = terms, .nterms = nterms
-		};
-		TicketState state = {0};
-
-		runner.gaps = palloc(Max(n, 1) * sizeof(Pause));
-		for (int i = 0; i < n; i++)
-		{
-			advance_state(&state, &valid[i]);
-			run_event(&runner, &valid[i], &state);
-		}
-		if (runner.exists)
-			(*clocks)[nclocks++] = runner.clock;
-		pfree(runner.gaps);
+		runners[i].input = input;
+		runners[i].state = &state;
+		runners[i].metric_index = i;
+		runners[i].metric = &version->metrics[i];
+		runners[i].gaps = palloc(Max(nevents, 1) * sizeof(Pause));
 	}
-	pfree(valid);
-	return nclocks;
+	for (int e = 0; e < nevents; e++)
+	{
+		fold_state_advance(&state, &events[e]);
+		for (int i = 0; i < nmetrics; i++)
+			run_event(&runners[i], &events[e]);
+	}
+
+	for (int i = 0; i < nmetrics; i++)
+	{
+		if (runners[i].running)
+			settle_running(&runners[i]);
+		total += runners[i].ncycles;
+	}
+	*clocks = palloc(Max(total, 1) * sizeof(Clock));
+	total = 0;
+	for (int i = 0; i < nmetrics; i++)
+	{
+		memcpy(*clocks + total, runners[i].clocks,
+			   runners[i].ncycles * sizeof(Clock));
+		total += runners[i].ncycles;
+	}
+	for (int i = 0; i < total && input->exempt; i++)
+		(*clocks)[i].outcome = CLOCK_EXEMPT;
+	if (input->explain)
+	{
+		input->npauses = state.npauses;
+		input->pauses = palloc((state.npauses + 1) * sizeof(Pause));
+		memcpy(input->pauses, state.pauses, state.npauses * sizeof(Pause));
+		if (state.paused)
+		{
+			input->pauses[input->npauses].from = state.paused_at;
+			input->pauses[input->npauses++].to = DT_NOEND;
+		}
+	}
+	fold_state_free(&state);
+	return total;
 }
 
 const char *
@@ -358,6 +691,8 @@ clock_outcome_text(ClockOutcome outcome)
 			return "breached";
 		case CLOCK_CANCELLED:
 			return "cancelled";
+		case CLOCK_EXEMPT:
+			return "exempt";
 	}
 	pg_unreachable();
 }

@@ -2,77 +2,97 @@
  * clock.h
  *		The fold: what happened to a ticket in, its clocks out.
  *
- * Pure: the policy version, the events and the calendars they name decide,
- * nothing else. No tables, no current time.
+ * Pure: the policy, the events and the calendars they name decide, nothing
+ * else. No tables, no current time.
  */
 #ifndef SLAPOLICY_CLOCK_H
 #define SLAPOLICY_CLOCK_H
 
 #include "slapolicy.h"
 #include "business_interval.h"
-#include "event.h"
+#include "fold_state.h"
+#include "nodes/pg_list.h"
 #include "policy.h"
-#include "severity.h"
-
-/* Something that happened to a ticket */
-typedef struct TicketEvent
-{
-	int32		seq;			/* order of recording, from 1 */
-	EventKind	kind;
-	TimestampTz at;
-	Severity	severity;		/* opened, severity: the new one, 0 if unknown */
-	int32		retracts;		/* retracted: seq of the event that was not so */
-	bool		retracted;		/* a later event says that it was not so */
-} TicketEvent;
 
 typedef enum ClockOutcome
 {
 	CLOCK_RUNNING,
 	CLOCK_MET,
 	CLOCK_BREACHED,
-	CLOCK_CANCELLED
+	CLOCK_CANCELLED,
+	CLOCK_EXEMPT				/* has stopped or not */
 } ClockOutcome;
 
 /* A promise made to a ticket and what became of it */
 typedef struct Clock
 {
 	const char *metric;			/* owned by the policy version */
-	int32		cycle;
+	int32		cycle;			/* from 1 */
 	Severity	severity;
 	BusinessInterval goal;
 	int32		hours_id;
-	Datum		hours;			/* owned by the policy version or the terms */
+	Datum		hours;			/* owned by the policy version or the input */
 	TimestampTz started_at;
-	TimestampTz due_at;			/* DT_NOEND: never accumulates */
-	TimestampTz stopped_at;		/* meaningless while running */
-	int64		worked;			/* microseconds, meaningless while running */
-	int64		paused;			/* working time that did not count */
+	TimestampTz counted_from;	/* started_at, unless a change counts anew */
+	int64		carried;		/* working time used before counted_from */
+	TimestampTz due_at;			/* DT_NOEND: paused, or never accumulates */
+	bool		stopped;
+	TimestampTz stopped_at;		/* meaningless unless stopped */
+	int64		worked;			/* microseconds, meaningless unless stopped */
+	int64		paused;			/* working time since counted_from that did not
+								 * count, without a pause that stands */
+	bool		standing;		/* runs, but stands still since paused_at */
+	TimestampTz paused_at;
+	bool		pinned;
 	ClockOutcome outcome;
+	int			nwarnings;		/* instants at which thresholds are reached, */
+	TimestampTz *warnings;		/* in order, palloc'd */
 } Clock;
 
-/*
- * What a clock of the ticket was aimed by before. A promise once made keeps
- * its goal and its hours, whatever has become of the policy's tables since.
- */
-typedef struct ClockTerms
+/* What a step of the fold did to a clock, for explanations */
+typedef enum FoldAction
 {
-	const char *metric;
-	Severity	severity;
-	BusinessInterval goal;
-	int32		hours_id;
-	Datum		hours;
-} ClockTerms;
+	FOLD_STARTED,
+	FOLD_STOPPED,
+	FOLD_CANCELLED,
+	FOLD_CONTINUED,
+	FOLD_PAUSED,
+	FOLD_RESUMED,
+	FOLD_REAIMED,
+	FOLD_LATE,					/* a change came too late to count */
+	FOLD_PINNED,
+	FOLD_UNPINNED
+} FoldAction;
+
+typedef struct FoldStep
+{
+	TicketEvent event;			/* what caused it */
+	FoldAction	action;
+	Clock		clock;			/* as it is afterwards */
+} FoldStep;
+
+/* What the fold is about; zero-initialise, then fill in */
+typedef struct FoldInput
+{
+	const PolicyVersion *version;
+	int32		hours_id;		/* hours that stand for those of all targets; */
+	Datum		hours;			/* 0: none do */
+	const char *channel;		/* NULL: none */
+	bool		exempt;
+	const TicketEvent *events;	/* in any order; retracted ones do not count */
+	int			nevents;
+	bool		explain;		/* fill in the steps below */
+	List	   *steps;			/* out: of palloc'd FoldStep */
+	Pause	   *pauses;			/* out, when explaining: the ticket's, palloc'd; */
+	int			npauses;		/* one that stands ends at DT_NOEND */
+} FoldInput;
 
 /*
- * Fold events, given in any order, into clocks; retracted ones do not count.
- * Returns the number of clocks, *clocks is palloc'd. The answer refers to the
- * memory of version and terms: use it before the next policy look-up. Raises
- * only what a calendar raises.
+ * Fold events into clocks. Returns their number, *clocks is palloc'd. The
+ * answer refers to the memory of the version and the events. Raises only what
+ * a calendar raises.
  */
-extern int	clock_fold(const PolicyVersion *version,
-					   const ClockTerms *terms, int nterms,
-					   const TicketEvent *events, int nevents,
-					   Clock **clocks);
+extern int	clock_fold(FoldInput *input, Clock **clocks);
 
 /* Text of sla.clock.outcome; NULL while running */
 extern const char *clock_outcome_text(ClockOutcome outcome);

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_collation_d.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -18,7 +19,9 @@
 #include "ledger_tables.h"
 
 /* The states a ticket can have, so that rows read back as constants */
-static const char *const states[] = {"open", "resolved", "deleted"};
+static const char *const states[] = {
+	"open", "paused", "resolved", "cancelled", "deleted"
+};
 
 static const char *
 state_constant(const char *state)
@@ -30,6 +33,29 @@ state_constant(const char *state)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("unknown state \"%s\" in sla.ticket", state)));
 }
+
+/* The columns that are read and written alike */
+static const struct
+{
+	AttrNumber	attnum;
+	size_t		offset;
+}			ids[] = {
+	{TICKET_POLICY_VERSION_ID, offsetof(LedgerTicket, policy_version_id)},
+	{TICKET_EDITION_ID, offsetof(LedgerTicket, edition_id)},
+	{TICKET_CONTRACT_ID, offsetof(LedgerTicket, contract_id)},
+	{TICKET_HOURS_ID, offsetof(LedgerTicket, hours_id)},
+},			texts[] = {
+	{TICKET_ACCOUNT, offsetof(LedgerTicket, account)},
+	{TICKET_SERVICE, offsetof(LedgerTicket, service)},
+	{TICKET_PRODUCT, offsetof(LedgerTicket, product)},
+	{TICKET_CHANNEL, offsetof(LedgerTicket, channel)},
+	{TICKET_TEAM, offsetof(LedgerTicket, team)},
+	{TICKET_ASSIGNEE, offsetof(LedgerTicket, assignee)},
+	{TICKET_EXEMPT, offsetof(LedgerTicket, exempt)},
+};
+
+#define ID_OF(ticket, i)	(*(int32 *) ((char *) (ticket) + ids[i].offset))
+#define TEXT_OF(ticket, i)	(*(char **) ((char *) (ticket) + texts[i].offset))
 
 static void
 read_ticket(Ledger *ledger, HeapTuple tuple, LedgerTicket *ticket)
@@ -52,15 +78,41 @@ read_ticket(Ledger *ledger, HeapTuple tuple, LedgerTicket *ticket)
 	pfree(state);
 	if (!nulls[TICKET_SEVERITY - 1])
 		ticket->severity = DatumGetSeverity(values[TICKET_SEVERITY - 1]);
-	if (!nulls[TICKET_POLICY_VERSION_ID - 1])
-		ticket->policy_version_id =
-			DatumGetInt32(values[TICKET_POLICY_VERSION_ID - 1]);
 	ticket->received.known = !nulls[TICKET_RECEIVED_AT - 1];
 	if (ticket->received.known)
 		ticket->received.at =
 			DatumGetTimestampTz(values[TICKET_RECEIVED_AT - 1]);
-	if (!nulls[TICKET_EXEMPT - 1])
-		ticket->exempt = TextDatumGetCString(values[TICKET_EXEMPT - 1]);
+	for (int i = 0; i < (int) lengthof(ids); i++)
+		if (!nulls[ids[i].attnum - 1])
+			ID_OF(ticket, i) = DatumGetInt32(values[ids[i].attnum - 1]);
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		if (!nulls[texts[i].attnum - 1])
+			TEXT_OF(ticket, i) = TextDatumGetCString(values[texts[i].attnum - 1]);
+	if (!nulls[TICKET_LABELS - 1])
+		ticket->labels = PointerGetDatum(PG_DETOAST_DATUM_COPY(values[TICKET_LABELS - 1]));
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+ledger_same_ticket(const LedgerTicket *a, const LedgerTicket *b)
+{
+	for (int i = 0; i < (int) lengthof(ids); i++)
+		if (ID_OF(a, i) != ID_OF(b, i))
+			return false;
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		if (!same_text(TEXT_OF(a, i), TEXT_OF(b, i)))
+			return false;
+	return a->state == b->state && a->severity == b->severity &&
+		a->received.known == b->received.known &&
+		(!a->received.known || a->received.at == b->received.at) &&
+		same_text(a->key, b->key) &&
+		(a->labels == 0) == (b->labels == 0) &&
+		(a->labels == 0 || datum_image_eq(a->labels, b->labels, false, -1));
 }
 
 bool
@@ -180,14 +232,23 @@ fill_ticket(const LedgerTicket *ticket, Datum *values, bool *nulls)
 	values[TICKET_STATE - 1] = CStringGetTextDatum(ticket->state);
 	values[TICKET_SEVERITY - 1] = SeverityGetDatum(ticket->severity);
 	nulls[TICKET_SEVERITY - 1] = ticket->severity == 0;
-	values[TICKET_POLICY_VERSION_ID - 1] =
-		Int32GetDatum(ticket->policy_version_id);
-	nulls[TICKET_POLICY_VERSION_ID - 1] = ticket->policy_version_id == 0;
 	values[TICKET_RECEIVED_AT - 1] = TimestampTzGetDatum(ticket->received.at);
 	nulls[TICKET_RECEIVED_AT - 1] = !ticket->received.known;
-	nulls[TICKET_EXEMPT - 1] = ticket->exempt == NULL;
-	if (ticket->exempt != NULL)
-		values[TICKET_EXEMPT - 1] = CStringGetTextDatum(ticket->exempt);
+	for (int i = 0; i < (int) lengthof(ids); i++)
+	{
+		values[ids[i].attnum - 1] = Int32GetDatum(ID_OF(ticket, i));
+		nulls[ids[i].attnum - 1] = ID_OF(ticket, i) == 0;
+	}
+	for (int i = 0; i < (int) lengthof(texts); i++)
+	{
+		char	   *text = TEXT_OF(ticket, i);
+
+		nulls[texts[i].attnum - 1] = text == NULL;
+		if (text != NULL)
+			values[texts[i].attnum - 1] = CStringGetTextDatum(text);
+	}
+	values[TICKET_LABELS - 1] = ticket->labels;
+	nulls[TICKET_LABELS - 1] = ticket->labels == 0;
 }
 
 void
@@ -214,18 +275,52 @@ ledger_update_ticket(Ledger *ledger, LedgerTicket *ticket)
 }
 
 /*
- * What an event carries besides its time is text in the table: a severity in
- * new_value of opened and severity, a seq in that of retracted.
+ * Severities and the seq of a retracted event are kept as texts.
  */
 static void
-read_event_value(TicketEvent *event, const char *value)
+read_event_value(TicketEvent *event)
 {
+	const char *value = event->value;
+
+	if (value == NULL)
+		return;
 	if (event->kind == EVENT_RETRACTED)
 		event->retracts = pg_strtoint32(value);
-	else if (!severity_parse(value, &event->severity))
+	else if ((event->kind == EVENT_OPENED || event->kind == EVENT_SEVERITY) &&
+			 !severity_parse(value, &event->severity))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("unknown severity \"%s\" in sla.event", value)));
+}
+
+void
+ledger_event_from_tuple(TupleDesc desc, HeapTuple tuple, TicketHistory *history)
+{
+	Datum		values[EVENT_NATTS];
+	bool		nulls[EVENT_NATTS];
+	EventKind	kind;
+	char	   *text;
+	TicketEvent *event;
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	text = TextDatumGetCString(values[EVENT_KIND - 1]);
+	if (!event_kind_from_text(text, &kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("unknown kind of event \"%s\" in sla.event", text)));
+	pfree(text);
+	event = ticket_history_append(history, kind,
+								  DatumGetTimestampTz(values[EVENT_AT - 1]));
+	event->seq = DatumGetInt32(values[EVENT_SEQ - 1]);
+	if (!nulls[EVENT_OLD_VALUE - 1])
+		event->old_value = TextDatumGetCString(values[EVENT_OLD_VALUE - 1]);
+	if (!nulls[EVENT_NEW_VALUE - 1])
+		event->value = TextDatumGetCString(values[EVENT_NEW_VALUE - 1]);
+	if (!nulls[EVENT_SOURCE - 1])
+		event->source = TextDatumGetCString(values[EVENT_SOURCE - 1]);
+	read_event_value(event);
+	if (kind == EVENT_RETRACTED)
+		ticket_history_mark_retracted(history, event->retracts);
 }
 
 void
@@ -240,35 +335,17 @@ ledger_read_events(Ledger *ledger, int64 ticket_id, TicketHistory *history)
 				F_INT8EQ, Int64GetDatum(ticket_id));
 	ledger_scan_begin(ledger, LEDGER_EVENT, &key, 1, &scan);
 	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
-	{
-		Datum		values[EVENT_NATTS];
-		bool		nulls[EVENT_NATTS];
-		EventKind	kind;
-		char	   *value;
-		TicketEvent *event;
-
-		heap_deform_tuple(tuple, desc, values, nulls);
-		value = TextDatumGetCString(values[EVENT_KIND - 1]);
-		if (!event_kind_from_text(value, &kind))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("unknown kind of event \"%s\" in sla.event", value)));
-		pfree(value);
-		event = ticket_history_append(history, kind,
-									  DatumGetTimestampTz(values[EVENT_AT - 1]));
-		event->seq = DatumGetInt32(values[EVENT_SEQ - 1]);
-		if ((kind == EVENT_OPENED || kind == EVENT_SEVERITY ||
-			 kind == EVENT_RETRACTED) && !nulls[EVENT_NEW_VALUE - 1])
-		{
-			value = TextDatumGetCString(values[EVENT_NEW_VALUE - 1]);
-			read_event_value(event, value);
-			pfree(value);
-			if (kind == EVENT_RETRACTED)
-				ticket_history_mark_retracted(history, event->retracts);
-		}
-	}
+		ledger_event_from_tuple(desc, tuple, history);
 	ledger_scan_end(&scan);
 	history->nrecorded = history->nevents;
+}
+
+/* A text as a column's value */
+static void
+set_text(Datum *values, bool *nulls, AttrNumber attnum, const char *text)
+{
+	nulls[attnum - 1] = text == NULL;
+	values[attnum - 1] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
 void
@@ -283,35 +360,29 @@ ledger_write_events(Ledger *ledger, int64 ticket_id, TicketHistory *history,
 		const TicketEvent *event = &history->events[i];
 		bool		has_severity = event->kind == EVENT_OPENED ||
 			event->kind == EVENT_SEVERITY;
-		Datum		values[EVENT_NATTS];
-		bool		nulls[EVENT_NATTS] = {0};
 
 		if (i >= history->nrecorded)
 		{
+			Datum		values[EVENT_NATTS];
+			bool		nulls[EVENT_NATTS] = {0};
+			const char *old_value = event->old_value;
+			const char *value = event->value;
+
+			if (event->kind == EVENT_SEVERITY && severity != 0)
+				old_value = severity_text(severity);
+			if (has_severity)
+				value = event->severity != 0 ?
+					severity_text(event->severity) : NULL;
+			if (event->kind == EVENT_RETRACTED)
+				value = psprintf("%d", event->retracts);
 			values[EVENT_TICKET_ID - 1] = Int64GetDatum(ticket_id);
 			values[EVENT_SEQ - 1] = Int32GetDatum(event->seq);
-			values[EVENT_KIND - 1] =
-				CStringGetTextDatum(event_kind_text(event->kind));
+			set_text(values, nulls, EVENT_KIND, event_kind_text(event->kind));
 			values[EVENT_AT - 1] = TimestampTzGetDatum(event->at);
 			values[EVENT_RECORDED_AT - 1] = TimestampTzGetDatum(recorded_at);
-			nulls[EVENT_OLD_VALUE - 1] = event->kind != EVENT_SEVERITY ||
-				severity == 0;
-			if (!nulls[EVENT_OLD_VALUE - 1])
-				values[EVENT_OLD_VALUE - 1] =
-					CStringGetTextDatum(severity_text(severity));
-			nulls[EVENT_NEW_VALUE - 1] = true;
-			if (event->kind == EVENT_RETRACTED)
-			{
-				nulls[EVENT_NEW_VALUE - 1] = false;
-				values[EVENT_NEW_VALUE - 1] =
-					CStringGetTextDatum(psprintf("%d", event->retracts));
-			}
-			else if (has_severity && event->severity != 0)
-			{
-				nulls[EVENT_NEW_VALUE - 1] = false;
-				values[EVENT_NEW_VALUE - 1] =
-					CStringGetTextDatum(severity_text(event->severity));
-			}
+			set_text(values, nulls, EVENT_OLD_VALUE, old_value);
+			set_text(values, nulls, EVENT_NEW_VALUE, value);
+			set_text(values, nulls, EVENT_SOURCE, event->source);
 			ledger_insert(ledger, LEDGER_EVENT, values, nulls);
 		}
 		/* a corrected time of receipt repeats what the ticket began with */

@@ -13,10 +13,8 @@
 #include "slapolicy.h"
 #include "storage/itemptr.h"
 #include "clock.h"
+#include "ledger_tables.h"
 #include "ticket.h"
-
-/* The ledger's tables, open for one piece of work */
-typedef struct Ledger Ledger;
 
 /* A row of sla.ticket */
 typedef struct LedgerTicket
@@ -28,17 +26,20 @@ typedef struct LedgerTicket
 	int32		version;
 	const char *state;
 	Severity	severity;		/* 0: NULL */
-	int32		policy_version_id;	/* 0: NULL */
+	int32		policy_version_id;	/* 0: NULL, like the next three */
+	int32		edition_id;
+	int32		contract_id;
+	int32		hours_id;
 	MaybeTime	received;
-	char	   *exempt;			/* NULL: none */
+	const char *account;		/* NULL: not said, like all that follows */
+	const char *service;
+	const char *product;
+	const char *channel;
+	const char *team;
+	const char *assignee;
+	Datum		labels;			/* jsonb; 0: none */
+	char	   *exempt;
 } LedgerTicket;
-
-/*
- * Open the tables for reading, or for writing as well. Raises 42P01 when they
- * are gone. Close it in the same (sub)transaction; an error closes it, too.
- */
-extern Ledger *ledger_open(bool writing);
-extern void ledger_close(Ledger *ledger);
 
 /*
  * Find a ticket by attachment and key; false when there is none. With lock,
@@ -71,11 +72,18 @@ extern List *ledger_live_tickets(Ledger *ledger, int32 attachment_id);
 /* Does any of the ticket's clocks run? */
 extern bool ledger_has_running_clock(Ledger *ledger, int64 ticket_id);
 
+/* Do two rows of a ticket say the same, whatever their version? */
+extern bool ledger_same_ticket(const LedgerTicket *a, const LedgerTicket *b);
+
 /* Fills in id and version. */
 extern void ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket);
 
 /* Writes everything but id and attachment, with version + 1; must be locked. */
 extern void ledger_update_ticket(Ledger *ledger, LedgerTicket *ticket);
+
+/* Append an event from a row of sla.event; they come in order of recording. */
+extern void ledger_event_from_tuple(TupleDesc desc, HeapTuple tuple,
+									TicketHistory *history);
 
 /* Append the recorded events of a ticket, in order of recording. */
 extern void ledger_read_events(Ledger *ledger, int64 ticket_id,
@@ -85,10 +93,6 @@ extern void ledger_read_events(Ledger *ledger, int64 ticket_id,
 extern void ledger_write_events(Ledger *ledger, int64 ticket_id,
 								TicketHistory *history,
 								TimestampTz recorded_at);
-
-/* What the ticket's clocks are aimed by; *terms is palloc'd. */
-extern int	ledger_read_terms(Ledger *ledger, int64 ticket_id,
-							  ClockTerms **terms);
 
 /*
  * Make the ticket's clocks what the fold says: new ones are inserted, changed

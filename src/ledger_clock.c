@@ -17,6 +17,8 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -119,69 +121,6 @@ ledger_has_running_clock(Ledger *ledger, int64 ticket_id)
 	return running;
 }
 
-/* The hours of an id, palloc'd. Raises XX001 when they are gone. */
-static Datum
-read_hours(Ledger *ledger, int32 hours_id)
-{
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		isnull;
-	Datum		hours;
-
-	ScanKeyInit(&key, HOURS_ID, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(hours_id));
-	ledger_scan_begin(ledger, LEDGER_HOURS, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("hours %d of a clock are missing in sla.hours",
-						hours_id)));
-	hours = PointerGetDatum(PG_DETOAST_DATUM_COPY(heap_getattr(tuple, HOURS_VALUE,
-															   RelationGetDescr(ledger_table(ledger, LEDGER_HOURS)),
-															   &isnull)));
-	ledger_scan_end(&scan);
-	return hours;
-}
-
-int
-ledger_read_terms(Ledger *ledger, int64 ticket_id, ClockTerms **terms)
-{
-	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	int			room = 4;
-	int			n = 0;
-
-	*terms = palloc(room * sizeof(ClockTerms));
-	ScanKeyInit(&key, CLOCK_TICKET_ID, BTEqualStrategyNumber,
-				F_INT8EQ, Int64GetDatum(ticket_id));
-	ledger_scan_begin(ledger, LEDGER_CLOCK, &key, 1, &scan);
-	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
-	{
-		Datum		values[CLOCK_NATTS];
-		bool		nulls[CLOCK_NATTS];
-		ClockTerms *term;
-
-		heap_deform_tuple(tuple, desc, values, nulls);
-		if (n == room)
-		{
-			room *= 2;
-			*terms = repalloc(*terms, room * sizeof(ClockTerms));
-		}
-		term = &(*terms)[n++];
-		term->metric = TextDatumGetCString(values[CLOCK_METRIC - 1]);
-		term->severity = DatumGetSeverity(values[CLOCK_SEVERITY - 1]);
-		term->goal = *DatumGetBusinessInterval(values[CLOCK_GOAL - 1]);
-		term->hours_id = DatumGetInt32(values[CLOCK_HOURS_ID - 1]);
-		term->hours = read_hours(ledger, term->hours_id);
-	}
-	ledger_scan_end(&scan);
-	return n;
-}
-
 /*
  * Was an alert of this kind written for the clock's present aim, and when?
  */
@@ -242,11 +181,43 @@ alert_wanted(const Clock *clock)
 	return clock->outcome == CLOCK_RUNNING || clock->outcome == CLOCK_BREACHED;
 }
 
+/* An instant, or NULL */
+static void
+set_instant(Datum *values, bool *nulls, AttrNumber attnum, bool known,
+			TimestampTz at)
+{
+	values[attnum - 1] = TimestampTzGetDatum(at);
+	nulls[attnum - 1] = !known;
+}
+
+/* An amount of working time, or NULL */
+static void
+set_amount(Datum *values, bool *nulls, AttrNumber attnum, bool known,
+		   int64 usecs)
+{
+	values[attnum - 1] = known ? IntervalPGetDatum(interval_of_usecs(usecs)) :
+		(Datum) 0;
+	nulls[attnum - 1] = !known;
+}
+
+static Datum
+instants_array(const TimestampTz *instants, int n)
+{
+	Datum	   *elems = palloc(n * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		elems[i] = TimestampTzGetDatum(instants[i]);
+	return PointerGetDatum(construct_array(elems, n, TIMESTAMPTZOID,
+										   sizeof(TimestampTz),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 /* Everything but id, aim and next_alert_at */
 static void
 fill_clock(const Clock *clock, int64 ticket_id, Datum *values, bool *nulls)
 {
-	bool		running = clock->outcome == CLOCK_RUNNING;
+	bool		anew = clock->counted_from != clock->started_at;
+	const char *outcome = clock_outcome_text(clock->outcome);
 
 	memset(nulls, 0, CLOCK_NATTS * sizeof(bool));
 	values[CLOCK_TICKET_ID - 1] = Int64GetDatum(ticket_id);
@@ -255,20 +226,24 @@ fill_clock(const Clock *clock, int64 ticket_id, Datum *values, bool *nulls)
 	values[CLOCK_SEVERITY - 1] = SeverityGetDatum(clock->severity);
 	values[CLOCK_GOAL - 1] = PointerGetDatum(&clock->goal);
 	values[CLOCK_HOURS_ID - 1] = Int32GetDatum(clock->hours_id);
-	values[CLOCK_STARTED_AT - 1] = TimestampTzGetDatum(clock->started_at);
-	values[CLOCK_DUE_AT - 1] = TimestampTzGetDatum(clock->due_at);
-	values[CLOCK_STOPPED_AT - 1] = TimestampTzGetDatum(clock->stopped_at);
-	nulls[CLOCK_STOPPED_AT - 1] = running;
-	nulls[CLOCK_WORKED - 1] = running;
-	if (!running)
-		values[CLOCK_WORKED - 1] =
-			IntervalPGetDatum(interval_of_usecs(clock->worked));
-	values[CLOCK_PAUSED - 1] =
-		IntervalPGetDatum(interval_of_usecs(clock->paused));
-	nulls[CLOCK_OUTCOME - 1] = running;
-	if (!running)
-		values[CLOCK_OUTCOME - 1] =
-			CStringGetTextDatum(clock_outcome_text(clock->outcome));
+	set_instant(values, nulls, CLOCK_STARTED_AT, true, clock->started_at);
+	set_instant(values, nulls, CLOCK_DUE_AT, true, clock->due_at);
+	set_instant(values, nulls, CLOCK_STOPPED_AT, clock->stopped,
+				clock->stopped_at);
+	set_amount(values, nulls, CLOCK_WORKED, clock->stopped, clock->worked);
+	set_amount(values, nulls, CLOCK_PAUSED, true, clock->paused);
+	set_instant(values, nulls, CLOCK_PAUSED_AT,
+				clock->standing && !clock->stopped, clock->paused_at);
+	set_instant(values, nulls, CLOCK_COUNTED_FROM, anew, clock->counted_from);
+	set_amount(values, nulls, CLOCK_CARRIED, anew, clock->carried);
+	values[CLOCK_PINNED - 1] = BoolGetDatum(clock->pinned);
+	nulls[CLOCK_OUTCOME - 1] = outcome == NULL;
+	values[CLOCK_OUTCOME - 1] = outcome == NULL ? (Datum) 0 :
+		CStringGetTextDatum(outcome);
+	nulls[CLOCK_WARN_AT - 1] = clock->outcome != CLOCK_RUNNING ||
+		clock->nwarnings == 0;
+	values[CLOCK_WARN_AT - 1] = nulls[CLOCK_WARN_AT - 1] ? (Datum) 0 :
+		instants_array(clock->warnings, clock->nwarnings);
 }
 
 static void

@@ -39,6 +39,7 @@ static const struct
 	const char *sequence;		/* NULL: has none */
 }			names[NUM_LEDGER_TABLES] = {
 	[LEDGER_ATTACHMENT] = {"attachment", "attachment_ticket_table_key", "attachment_id_seq"},
+	[LEDGER_EDITION] = {"policy_edition", "policy_edition_pkey", "policy_edition_id_seq"},
 	[LEDGER_TICKET] = {"ticket", "ticket_attachment_id_key_key", "ticket_id_seq"},
 	[LEDGER_EVENT] = {"event", "event_pkey", NULL},
 	[LEDGER_CLOCK] = {"clock", "clock_ticket_id_metric_cycle_key", "clock_id_seq"},

@@ -12,11 +12,14 @@
 #include "catalog/indexing.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
-#include "ledger.h"
+
+/* The ledger's tables, open for one piece of work */
+typedef struct Ledger Ledger;
 
 typedef enum LedgerTable
 {
 	LEDGER_ATTACHMENT,
+	LEDGER_EDITION,
 	LEDGER_TICKET,
 	LEDGER_EVENT,
 	LEDGER_CLOCK,
@@ -34,10 +37,19 @@ enum
 	ATTACHMENT_POLICY,
 	ATTACHMENT_ROLES,
 	ATTACHMENT_SEVERITY_MAP,
+	ATTACHMENT_OPTIONS,
 	ATTACHMENT_ON_ERROR,
 	ATTACHMENT_ATTACHED_AT,
 	ATTACHMENT_DETACHED_AT,
 	ATTACHMENT_NATTS = ATTACHMENT_DETACHED_AT
+};
+
+enum
+{
+	EDITION_VERSION_ID = 1,
+	EDITION_ID,
+	EDITION_CONTENT,
+	EDITION_NATTS = EDITION_CONTENT
 };
 
 enum
@@ -49,7 +61,17 @@ enum
 	TICKET_STATE,
 	TICKET_SEVERITY,
 	TICKET_POLICY_VERSION_ID,
+	TICKET_EDITION_ID,
+	TICKET_CONTRACT_ID,
+	TICKET_HOURS_ID,
 	TICKET_RECEIVED_AT,
+	TICKET_ACCOUNT,
+	TICKET_SERVICE,
+	TICKET_PRODUCT,
+	TICKET_CHANNEL,
+	TICKET_TEAM,
+	TICKET_ASSIGNEE,
+	TICKET_LABELS,
 	TICKET_EXEMPT,
 	TICKET_NATTS = TICKET_EXEMPT
 };
@@ -63,7 +85,8 @@ enum
 	EVENT_RECORDED_AT,
 	EVENT_OLD_VALUE,
 	EVENT_NEW_VALUE,
-	EVENT_NATTS = EVENT_NEW_VALUE
+	EVENT_SOURCE,
+	EVENT_NATTS = EVENT_SOURCE
 };
 
 enum
@@ -81,7 +104,12 @@ enum
 	CLOCK_STOPPED_AT,
 	CLOCK_WORKED,
 	CLOCK_PAUSED,
+	CLOCK_PAUSED_AT,
+	CLOCK_COUNTED_FROM,
+	CLOCK_CARRIED,
+	CLOCK_PINNED,
 	CLOCK_OUTCOME,
+	CLOCK_WARN_AT,
 	CLOCK_NEXT_ALERT_AT,
 	CLOCK_NATTS = CLOCK_NEXT_ALERT_AT
 };
@@ -111,6 +139,13 @@ struct Ledger
 	Relation	rel[NUM_LEDGER_TABLES]; /* NULL until used */
 	CatalogIndexState indexes[NUM_LEDGER_TABLES];	/* NULL until used */
 };
+
+/*
+ * Open the tables for reading, or for writing as well. Raises 42P01 when they
+ * are gone. Close it in the same (sub)transaction; an error closes it, too.
+ */
+extern Ledger *ledger_open(bool writing);
+extern void ledger_close(Ledger *ledger);
 
 /* The table, opened on first use */
 extern Relation ledger_table(Ledger *ledger, LedgerTable table);

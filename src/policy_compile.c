@@ -10,17 +10,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "lib/qunique.h"
 #include "nodes/pg_list.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "business_hours.h"
 #include "policy_compile.h"
+#include "policy_rules.h"
 #include "policy_tables.h"
-#include "zone.h"
 
 /*
  * A row of sla.policy_version, its text in CurrentMemoryContext. False for
@@ -52,7 +49,8 @@ policy_read_rows(PolicyVersionRow **rows, int *nrows, char **problem)
 	HeapTuple	tuple;
 	int			maxrows = 8;
 
-	if (!policy_reader_open(&reader, problem))
+	if (!policy_reader_open(&reader, POLICY_TABLE_BIT(TABLE_POLICY_VERSION),
+							problem))
 		return false;
 	*rows = palloc(maxrows * sizeof(PolicyVersionRow));
 	*nrows = 0;
@@ -70,32 +68,6 @@ policy_read_rows(PolicyVersionRow **rows, int *nrows, char **problem)
 	systable_endscan(scan);
 	policy_reader_close(&reader);
 	return true;
-}
-
-/*
- * Kinds of events in a text[] as a set. False when one is unknown, or there
- * is none.
- */
-static bool
-read_event_kinds(Datum array, EventKindSet *set)
-{
-	Datum	   *elems;
-	bool	   *nulls;
-	int			nelems;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elems, &nulls, &nelems);
-	*set = 0;
-	for (int i = 0; i < nelems; i++)
-	{
-		EventKind	kind;
-
-		if (nulls[i] ||
-			!event_kind_from_text(TextDatumGetCString(elems[i]), &kind))
-			return false;
-		*set |= EVENT_KIND_BIT(kind);
-	}
-	return nelems > 0;
 }
 
 /*
@@ -119,71 +91,21 @@ read_metric(PolicyReader *reader, PolicyMetric *metric)
 	{
 		Datum		starts;
 		Datum		stops;
-		bool		isnull[2];
+		Datum		restarts;
+		bool		isnull[3];
 
 		starts = policy_value(reader, tuple, METRIC_STARTS, &isnull[0]);
 		stops = policy_value(reader, tuple, METRIC_STOPS, &isnull[1]);
-		if (isnull[0] || !read_event_kinds(starts, &metric->starts_on) ||
-			isnull[1] || !read_event_kinds(stops, &metric->stops_on))
+		restarts = policy_value(reader, tuple, METRIC_RESTARTS, &isnull[2]);
+		if (isnull[0] || !policy_read_kinds(starts, &metric->starts_on) ||
+			isnull[1] || !policy_read_kinds(stops, &metric->stops_on) ||
+			isnull[2] || !policy_read_kinds(restarts, &metric->restarts_on) ||
+			metric->starts_on == 0 || metric->stops_on == 0)
 			problem = psprintf("metric \"%s\" names no events, or unknown ones",
 							   metric->name);
 	}
 	systable_endscan(scan);
 	return problem;
-}
-
-/*
- * Read the hours a calendar has now: *hours is a copy, not toasted, in keep.
- * NULL, or a palloc'd problem.
- */
-static char *
-read_calendar(PolicyReader *reader, const char *name, MemoryContext keep,
-			  int32 *hours_id, Datum *hours)
-{
-	Datum		key = CStringGetTextDatum(name);
-	ScanKeyData key_space;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		isnull = true;
-	HoursRules *rules;
-
-	scan = policy_scan(reader, CALENDAR_NAME, &key, &key_space);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		*hours_id = DatumGetInt32(policy_value(reader, tuple,
-											   CALENDAR_HOURS_ID, &isnull));
-	systable_endscan(scan);
-	if (isnull)
-		return psprintf("calendar \"%s\" does not exist", name);
-
-	isnull = true;
-	key = Int32GetDatum(*hours_id);
-	scan = policy_scan(reader, HOURS_ID, &key, &key_space);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		Datum		value = policy_value(reader, tuple, HOURS_VALUE, &isnull);
-
-		if (!isnull)
-		{
-			MemoryContext old = MemoryContextSwitchTo(keep);
-
-			*hours = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-			MemoryContextSwitchTo(old);
-		}
-	}
-	systable_endscan(scan);
-	if (isnull)
-		return psprintf("the hours of calendar \"%s\" do not exist", name);
-
-	rules = business_hours_rules(*hours);
-	for (int i = 0; i < rules->nparts; i++)
-	{
-		if (zone_find(rules->parts[i].zone) == NULL)
-			return psprintf("calendar \"%s\" is in time zone \"%s\", which this server does not know",
-							name, rules->parts[i].zone);
-	}
-	return NULL;
 }
 
 /* A row of sla.target */
@@ -193,7 +115,10 @@ typedef struct TargetRow
 	char	   *metric;
 	char	   *calendar;		/* NULL: none */
 	bool		has_goal;
+	bool		pausable;
 	BusinessInterval goal;
+	int			nalerts;
+	PolicyAlert *alerts;
 } TargetRow;
 
 /*
@@ -217,6 +142,7 @@ read_targets(PolicyReader *reader, int32 version_id, char **problem)
 		Datum		metric;
 		Datum		goal;
 		Datum		calendar;
+		Datum		alerts;
 		bool		isnull[2];
 
 		row->severity =
@@ -237,6 +163,18 @@ read_targets(PolicyReader *reader, int32 version_id, char **problem)
 			row->goal = *DatumGetBusinessInterval(goal);
 		calendar = policy_value(reader, tuple, TARGET_CALENDAR, &isnull[0]);
 		row->calendar = isnull[0] ? NULL : TextDatumGetCString(calendar);
+		row->pausable = DatumGetBool(policy_value(reader, tuple,
+												  TARGET_PAUSABLE, &isnull[0]));
+		row->pausable |= isnull[0];
+		alerts = policy_value(reader, tuple, TARGET_ALERTS, &isnull[0]);
+		if (!isnull[0] &&
+			!policy_read_alerts(alerts, &row->alerts, &row->nalerts))
+		{
+			*problem = psprintf("the target %s %s has alerts that are neither fractions nor working time",
+								severity_text(row->severity), row->metric);
+			rows = NIL;
+			break;
+		}
 		rows = lappend(rows, row);
 	}
 	systable_endscan(scan);
@@ -335,7 +273,7 @@ compile_targets(PolicyReader *reader, List *rows, MemoryContext keep,
 			char	   *problem;
 
 			calendars[i].name = row->calendar;
-			problem = read_calendar(reader, row->calendar, keep,
+			problem = policy_read_calendar(reader, row->calendar, keep,
 									&calendars[i].hours_id,
 									&calendars[i].hours);
 			if (problem != NULL)
@@ -344,7 +282,13 @@ compile_targets(PolicyReader *reader, List *rows, MemoryContext keep,
 			ncalendars++;
 		}
 		target->has_goal = true;
+		target->pausable = row->pausable;
 		target->goal = row->goal;
+		target->nalerts = row->nalerts;
+		target->alerts = MemoryContextAlloc(keep, row->nalerts *
+											sizeof(PolicyAlert) + 1);
+		memcpy(unconstify(PolicyAlert *, target->alerts), row->alerts,
+			   row->nalerts * sizeof(PolicyAlert));
 		target->hours_id = calendars[i].hours_id;
 		target->hours = calendars[i].hours;
 	}
@@ -373,6 +317,9 @@ row_is_current(PolicyReader *reader, const PolicyVersionRow *row)
 	return current;
 }
 
+/* How many versions this process has compiled */
+static uint64 last_serial = 0;
+
 bool
 policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
 					   const PolicyVersion **result, char **problem)
@@ -386,7 +333,9 @@ policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
 	bool		current;
 
 	*result = NULL;
-	if (!policy_reader_open(&reader, problem))
+	if (!policy_reader_open(&reader,
+							POLICY_ALL_TABLES & ~POLICY_TABLE_BIT(TABLE_CONTRACT),
+							problem))
 		return false;
 	scratch = AllocSetContextCreate(CurrentMemoryContext,
 									"slapolicy compilation",
@@ -399,6 +348,7 @@ policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
 	if (current)
 	{
 		version = MemoryContextAllocZero(keep, sizeof(PolicyVersion));
+		version->serial = ++last_serial;
 		version->id = row->id;
 		version->policy = MemoryContextStrdup(keep, row->policy);
 		version->effective_from = row->effective_from;
@@ -407,6 +357,8 @@ policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
 			*problem = compile_metrics(&reader, rows, keep, version);
 		if (*problem == NULL)
 			*problem = compile_targets(&reader, rows, keep, version);
+		if (*problem == NULL)
+			*problem = policy_read_rules(&reader, keep, version);
 		if (*problem == NULL)
 		{
 			MemoryContextSetParent(keep, parent);

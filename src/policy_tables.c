@@ -35,6 +35,10 @@ static const struct
 	[TABLE_METRIC] = {"metric", "metric_pkey"},
 	[TABLE_CALENDAR] = {"calendar", "calendar_pkey"},
 	[TABLE_HOURS] = {"hours", "hours_pkey"},
+	[TABLE_CAP] = {"severity_cap", "severity_cap_pkey"},
+	[TABLE_CHANNEL] = {"channel_rule", "channel_rule_pkey"},
+	[TABLE_EXEMPTION] = {"exemption", "exemption_pkey"},
+	[TABLE_CONTRACT] = {"contract", "contract_account_idx"},
 };
 
 /* Columns are found by name, and never read as another type than this */
@@ -48,18 +52,38 @@ static const struct
 	[VERSION_ID] = {TABLE_POLICY_VERSION, "id", false, "int4"},
 	[VERSION_POLICY] = {TABLE_POLICY_VERSION, "policy", false, "text"},
 	[VERSION_FROM] = {TABLE_POLICY_VERSION, "effective_from", false, "timestamptz"},
+	[VERSION_SEVERITY_CHANGE] = {TABLE_POLICY_VERSION, "severity_change", false, "text"},
+	[VERSION_REOPENING] = {TABLE_POLICY_VERSION, "reopening", false, "text"},
+	[VERSION_ENTITLEMENT] = {TABLE_POLICY_VERSION, "entitlement", false, "text"},
 	[TARGET_VERSION] = {TABLE_TARGET, "policy_version_id", false, "int4"},
 	[TARGET_SEVERITY] = {TABLE_TARGET, "severity", true, "severity"},
 	[TARGET_METRIC] = {TABLE_TARGET, "metric", false, "text"},
 	[TARGET_GOAL] = {TABLE_TARGET, "goal", true, "business_interval"},
 	[TARGET_CALENDAR] = {TABLE_TARGET, "calendar", false, "text"},
+	[TARGET_ALERTS] = {TABLE_TARGET, "alerts", false, "_text"},
+	[TARGET_PAUSABLE] = {TABLE_TARGET, "pausable", false, "bool"},
 	[METRIC_NAME] = {TABLE_METRIC, "name", false, "text"},
 	[METRIC_STARTS] = {TABLE_METRIC, "starts_on", false, "_text"},
 	[METRIC_STOPS] = {TABLE_METRIC, "stops_on", false, "_text"},
+	[METRIC_RESTARTS] = {TABLE_METRIC, "restarts_on", false, "_text"},
 	[CALENDAR_NAME] = {TABLE_CALENDAR, "name", false, "text"},
 	[CALENDAR_HOURS_ID] = {TABLE_CALENDAR, "hours_id", false, "int4"},
 	[HOURS_ID] = {TABLE_HOURS, "id", false, "int4"},
 	[HOURS_VALUE] = {TABLE_HOURS, "value", true, "business_hours"},
+	[CAP_VERSION] = {TABLE_CAP, "policy_version_id", false, "int4"},
+	[CAP_PRODUCT] = {TABLE_CAP, "product", false, "text"},
+	[CAP_SEVERITY] = {TABLE_CAP, "severity", true, "severity"},
+	[CHANNEL_VERSION] = {TABLE_CHANNEL, "policy_version_id", false, "int4"},
+	[CHANNEL_CHANNEL] = {TABLE_CHANNEL, "channel", false, "text"},
+	[CHANNEL_COUNTS] = {TABLE_CHANNEL, "counts_from", false, "text"},
+	[EXEMPTION_VERSION] = {TABLE_EXEMPTION, "policy_version_id", false, "int4"},
+	[EXEMPTION_REASON] = {TABLE_EXEMPTION, "reason", false, "text"},
+	[CONTRACT_ACCOUNT] = {TABLE_CONTRACT, "account", false, "text"},
+	[CONTRACT_ID] = {TABLE_CONTRACT, "id", false, "int4"},
+	[CONTRACT_SERVICE] = {TABLE_CONTRACT, "service", false, "text"},
+	[CONTRACT_POLICY] = {TABLE_CONTRACT, "policy", false, "text"},
+	[CONTRACT_VALID] = {TABLE_CONTRACT, "valid", false, "tstzrange"},
+	[CONTRACT_CALENDAR] = {TABLE_CONTRACT, "calendar", false, "text"},
 };
 
 static Oid	namespace_oid = InvalidOid;
@@ -97,7 +121,7 @@ policy_table_is(Oid relid)
  * palloc'd problem.
  */
 static char *
-find_columns(void)
+find_columns(int wanted)
 {
 	for (int i = 0; i < NUM_POLICY_COLUMNS; i++)
 	{
@@ -105,6 +129,8 @@ find_columns(void)
 		Oid			type;
 		bool		matches = false;
 
+		if (!(wanted & POLICY_TABLE_BIT(columns[i].table)))
+			continue;
 		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 							   CStringGetDatum(columns[i].type),
 							   ObjectIdGetDatum(columns[i].type_in_sla ?
@@ -133,30 +159,32 @@ find_columns(void)
  * do.
  */
 static void
-close_tables(PolicyReader *reader, int n)
+close_tables(PolicyReader *reader)
 {
-	while (--n >= 0)
-		table_close(reader->rels[n], AccessShareLock);
+	for (int i = 0; i < NUM_POLICY_TABLES; i++)
+		if (reader->rels[i] != NULL)
+			table_close(reader->rels[i], AccessShareLock);
 }
 
 bool
-policy_reader_open(PolicyReader *reader, char **problem)
+policy_reader_open(PolicyReader *reader, int wanted, char **problem)
 {
-	for (int i = 0; i < NUM_POLICY_TABLES; i++)
+	memset(reader, 0, sizeof(*reader));
+	*problem = NULL;
+	for (int i = 0; i < NUM_POLICY_TABLES && *problem == NULL; i++)
 	{
+		if (!(wanted & POLICY_TABLE_BIT(i)))
+			continue;
 		reader->rels[i] = try_table_open(table_oids[i], AccessShareLock);
 		if (reader->rels[i] == NULL)
-		{
-			close_tables(reader, i);
 			*problem = psprintf("table sla.%s has been dropped",
 								tables[i].name);
-			return false;
-		}
 	}
-	*problem = find_columns();
+	if (*problem == NULL)
+		*problem = find_columns(wanted);
 	if (*problem != NULL)
 	{
-		close_tables(reader, NUM_POLICY_TABLES);
+		close_tables(reader);
 		return false;
 	}
 	reader->snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -167,7 +195,7 @@ void
 policy_reader_close(PolicyReader *reader)
 {
 	UnregisterSnapshot(reader->snapshot);
-	close_tables(reader, NUM_POLICY_TABLES);
+	close_tables(reader);
 }
 
 SysScanDesc

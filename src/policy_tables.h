@@ -1,7 +1,7 @@
 /*
  * policy_tables.h
  *		The policy tables as this module reads them; for policy.c and
- *		policy_compile.c alone.
+ *		policy_compile.c and contract.c alone.
  */
 #ifndef SLAPOLICY_POLICY_TABLES_H
 #define SLAPOLICY_POLICY_TABLES_H
@@ -18,30 +18,40 @@ typedef enum PolicyTable
 	TABLE_TARGET,
 	TABLE_METRIC,
 	TABLE_CALENDAR,
-	TABLE_HOURS
+	TABLE_HOURS,
+	TABLE_CAP,
+	TABLE_CHANNEL,
+	TABLE_EXEMPTION,
+	TABLE_CONTRACT
 } PolicyTable;
 
-#define NUM_POLICY_TABLES	(TABLE_HOURS + 1)
+#define NUM_POLICY_TABLES	(TABLE_CONTRACT + 1)
 
 typedef enum PolicyColumn
 {
-	VERSION_ID, VERSION_POLICY, VERSION_FROM,
+	VERSION_ID, VERSION_POLICY, VERSION_FROM, VERSION_SEVERITY_CHANGE,
+	VERSION_REOPENING, VERSION_ENTITLEMENT,
 	TARGET_VERSION, TARGET_SEVERITY, TARGET_METRIC, TARGET_GOAL,
-	TARGET_CALENDAR,
-	METRIC_NAME, METRIC_STARTS, METRIC_STOPS,
+	TARGET_CALENDAR, TARGET_ALERTS, TARGET_PAUSABLE,
+	METRIC_NAME, METRIC_STARTS, METRIC_STOPS, METRIC_RESTARTS,
 	CALENDAR_NAME, CALENDAR_HOURS_ID,
-	HOURS_ID, HOURS_VALUE
+	HOURS_ID, HOURS_VALUE,
+	CAP_VERSION, CAP_PRODUCT, CAP_SEVERITY,
+	CHANNEL_VERSION, CHANNEL_CHANNEL, CHANNEL_COUNTS,
+	EXEMPTION_VERSION, EXEMPTION_REASON,
+	CONTRACT_ACCOUNT, CONTRACT_ID, CONTRACT_SERVICE, CONTRACT_POLICY,
+	CONTRACT_VALID, CONTRACT_CALENDAR
 } PolicyColumn;
 
-#define NUM_POLICY_COLUMNS	(HOURS_VALUE + 1)
+#define NUM_POLICY_COLUMNS	(CONTRACT_CALENDAR + 1)
 
 /*
- * All policy tables, locked, and one snapshot taken behind the locks, so that
+ * The policy tables, locked, and one snapshot taken behind the locks, so that
  * what is read fits together and a TRUNCATE cannot slip between.
  */
 typedef struct PolicyReader
 {
-	Relation	rels[NUM_POLICY_TABLES];
+	Relation	rels[NUM_POLICY_TABLES];	/* NULL: not opened */
 	Snapshot	snapshot;
 } PolicyReader;
 
@@ -55,11 +65,16 @@ extern char *policy_tables_find(void);
 /* Is this one of the tables last found? Touches no catalog. */
 extern bool policy_table_is(Oid relid);
 
+/* Tables to open, as bits */
+#define POLICY_TABLE_BIT(table)		(1 << (table))
+#define POLICY_ALL_TABLES			((1 << NUM_POLICY_TABLES) - 1)
+
 /*
- * Open the tables. False, and a palloc'd problem, when they are not what they
- * should be, or no longer those last found.
+ * Open a set of the tables. False, and a palloc'd problem, when they are not
+ * what they should be, or no longer those last found.
  */
-extern bool policy_reader_open(PolicyReader *reader, char **problem);
+extern bool policy_reader_open(PolicyReader *reader, int wanted,
+							   char **problem);
 extern void policy_reader_close(PolicyReader *reader);
 
 /*

@@ -14,45 +14,200 @@
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
-#include "policy.h"
+#include "contract.h"
+#include "edition.h"
 #include "record.h"
 
-/*
- * The version the ticket is under: the one it was received under, looked up
- * anew only when the time of receipt changes, so that a new version never
- * reaches back by itself.
- */
-static const PolicyVersion *
-find_version(const Attachment *attachment, const LedgerTicket *ticket,
-			 const TicketRow *row, char **problem)
+/* What decides which policy a ticket is under */
+typedef struct PolicyBasis
 {
-	if (ticket != NULL && ticket->policy_version_id != 0 &&
-		(row->deleted || !row->received.known ||
-		 (ticket->received.known && ticket->received.at == row->received.at)))
-		return policy_version_by_id(ticket->policy_version_id, problem);
-	if (!row->received.known)
-		return NULL;			/* the row's own problem says why */
-	return policy_version_at(attachment->policy, row->received.at, problem);
+	const char *policy;			/* its name, NULL: the contract says */
+	const char *account;
+	const char *service;
+	MaybeTime	received;
+} PolicyBasis;
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /*
- * A metric that a clock of the ticket belongs to and that the version has no
- * target for any more; NULL when there is none. The fold cannot carry such a
- * clock on, and it must not be taken for one that never was.
+ * Does the edition a ticket has still fit? It was chosen when the ticket was
+ * received, and is looked for anew only when that, or who asked, changes; a new
+ * version never reaches back by itself.
  */
-static const char *
-lost_metric(const PolicyVersion *version, const ClockTerms *terms, int nterms)
+static bool
+edition_fits(const LedgerTicket *ticket, const PolicyVersion *edition,
+			 const PolicyBasis *basis)
 {
-	for (int i = 0; i < nterms; i++)
-	{
-		bool		found = false;
+	if (!basis->received.known)
+		return true;
+	if (!ticket->received.known || ticket->received.at != basis->received.at)
+		return false;
+	if (basis->policy != NULL && strcmp(basis->policy, edition->policy) != 0)
+		return false;
+	if (ticket->contract_id == 0)
+		return basis->policy != NULL;
+	return same_text(ticket->account, basis->account) &&
+		same_text(ticket->service, basis->service);
+}
 
-		for (int metric = 0; metric < version->nmetrics && !found; metric++)
-			found = strcmp(version->metrics[metric].name, terms[i].metric) == 0;
+/*
+ * Look the version up that is in force for a ticket, and the contract that
+ * entitles it. Fills in the plan; NULL in plan->version when there is none,
+ * and why.
+ */
+static void
+choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
+{
+	const PolicyVersion *version = NULL;
+	const char *policy = basis->policy;
+	Contract	contract = {0};
+	bool		found;
+
+	if (!basis->received.known)
+		return;					/* the row's own problem says why */
+	if (policy != NULL)
+	{
+		version = policy_version_at(policy, basis->received.at, problem);
+		if (version == NULL)
+			return;
+	}
+	if (version == NULL || version->needs_contract)
+	{
+		if (basis->account == NULL)
+		{
+			plan->uncovered = pstrdup("the row names no account");
+			return;
+		}
+		found = contract_at(basis->account, basis->service, policy,
+							basis->received.at, &contract, problem);
 		if (!found)
-			return terms[i].metric;
+		{
+			if (*problem == NULL)
+				plan->uncovered = psprintf("account \"%s\" had no valid contract",
+										   basis->account);
+			return;
+		}
+		if (version == NULL)
+			version = policy_version_at(contract.policy, basis->received.at,
+										problem);
+		if (version == NULL)
+			return;
+	}
+	plan->version = version;
+	plan->policy_version_id = version->id;
+	plan->contract_id = contract.id;
+	plan->hours_id = contract.hours_id;
+}
+
+/* Fill in the plan's version: the ticket's own, or the one in force. */
+static void
+find_version(Ledger *ledger, const LedgerTicket *ticket,
+			 const PolicyBasis *basis, PlanBasis plan_basis,
+			 TicketPlan *plan, char **problem)
+{
+	if (plan_basis == PLAN_AS_BEFORE && ticket != NULL &&
+		ticket->edition_id != 0)
+	{
+		const PolicyVersion *edition;
+
+		edition = edition_get(ledger, ticket->policy_version_id,
+							  ticket->edition_id, problem);
+		if (edition == NULL)
+			return;
+		if (edition_fits(ticket, edition, basis))
+		{
+			plan->version = edition;
+			plan->policy_version_id = ticket->policy_version_id;
+			plan->edition_id = ticket->edition_id;
+			plan->contract_id = ticket->contract_id;
+			plan->hours_id = ticket->hours_id;
+		}
+	}
+	if (plan->version == NULL)
+		choose_version(basis, plan, problem);
+	if (plan->hours_id != 0)
+		plan->hours = edition_hours(ledger, plan->hours_id);
+}
+
+/* A channel's rule can mean that nothing is promised, or nothing yet. */
+static char *
+channel_uncovered(const TicketPlan *plan)
+{
+	switch (policy_channel_counts(plan->version, plan->channel))
+	{
+		case COUNTS_FROM_RECEIPT:
+			break;
+		case COUNTS_NEVER:
+			return psprintf("nothing is promised to channel \"%s\"",
+							plan->channel);
+		case COUNTS_FROM_INVESTIGATION:
+			for (int i = 0; i < plan->history.nevents; i++)
+				if (plan->history.events[i].kind == EVENT_INVESTIGATED &&
+					!plan->history.events[i].retracted)
+					return NULL;
+			return psprintf("an information request until investigated, by channel \"%s\"",
+							plan->channel);
 	}
 	return NULL;
+}
+
+/* Fold the plan's history. */
+static void
+fold_plan(TicketPlan *plan)
+{
+	FoldInput	input = {
+		.version = plan->version,
+		.hours_id = plan->hours_id, .hours = plan->hours,
+		.channel = plan->channel,
+		.events = plan->history.events, .nevents = plan->history.nevents
+	};
+
+	plan->exemption = ticket_history_exemption(&plan->history, plan->version,
+											   &plan->unknown_exemption);
+	plan->uncovered = channel_uncovered(plan);
+	input.exempt = plan->exemption != NULL;
+	plan->nclocks = clock_fold(&input, &plan->clocks);
+	plan->folded = true;
+}
+
+static void
+complete_plan(Ledger *ledger, const LedgerTicket *ticket,
+			  const PolicyBasis *basis, PlanBasis plan_basis,
+			  char *problem, TicketPlan *plan)
+{
+	char	   *policy_problem = NULL;
+
+	find_version(ledger, ticket, basis, plan_basis, plan, &policy_problem);
+	if (plan->version != NULL)
+		fold_plan(plan);
+	else if (plan->uncovered != NULL)
+		plan->folded = true;	/* to nothing */
+	else if (ticket != NULL)
+	{
+		plan->policy_version_id = ticket->policy_version_id;
+		plan->edition_id = ticket->edition_id;
+		plan->contract_id = ticket->contract_id;
+		plan->hours_id = ticket->hours_id;
+	}
+	plan->problem = problem != NULL ? problem : policy_problem;
+}
+
+/* News that no clock depends on, but an auditor may */
+static void
+note_change(TicketHistory *history, EventKind kind, const char *before,
+			const char *after, TimestampTz at)
+{
+	TicketEvent *event;
+
+	if (same_text(before, after))
+		return;
+	event = ticket_history_append(history, kind, at);
+	event->old_value = before;
+	event->value = after;
 }
 
 void
@@ -60,45 +215,61 @@ record_plan(const Attachment *attachment, Ledger *ledger,
 			const LedgerTicket *ticket, const TicketRow *row,
 			char *problem, TicketPlan *plan)
 {
-	const PolicyVersion *version;
-	ClockTerms *terms = NULL;
-	int			nterms = 0;
-	const char *metric;
-	char	   *policy_problem = NULL;
+	PolicyBasis basis = {
+		.policy = row->policy != NULL ? row->policy : attachment->policy,
+		.account = row->account, .service = row->service,
+		.received = row->received
+	};
 
 	memset(plan, 0, sizeof(*plan));
 	ticket_history_init(&plan->history);
 	if (ticket != NULL)
 		ledger_read_events(ledger, ticket->id, &plan->history);
-	ticket_history_follow(&plan->history, row);
-
-	version = find_version(attachment, ticket, row, &policy_problem);
-	if (version != NULL)
+	if (row->deleted && ticket != NULL)
 	{
-		plan->policy_version_id = version->id;
-		if (ticket != NULL && ticket->policy_version_id == version->id)
-			nterms = ledger_read_terms(ledger, ticket->id, &terms);
-		metric = lost_metric(version, terms, nterms);
-		if (metric != NULL)
-			policy_problem = psprintf("version %d of policy \"%s\" has lost all targets for metric \"%s\"",
-									  version->id, version->policy, metric);
-		else
-		{
-			plan->nclocks = clock_fold(version, terms, nterms,
-									   plan->history.events,
-									   plan->history.nevents, &plan->clocks);
-			plan->folded = true;
-		}
+		basis.received.known = false;	/* what was, stays */
+		plan->channel = ticket->channel;
 	}
-	else if (ticket != NULL)
-		plan->policy_version_id = ticket->policy_version_id;
-	plan->problem = problem != NULL ? problem : policy_problem;
+	else
+		plan->channel = row->channel;
+	if (ticket != NULL && !row->deleted)
+	{
+		note_change(&plan->history, EVENT_ACCOUNT, ticket->account,
+					row->account, row->changed_at);
+		note_change(&plan->history, EVENT_CHANNEL, ticket->channel,
+					row->channel, row->changed_at);
+	}
+	ticket_history_follow(&plan->history, row);
+	complete_plan(ledger, ticket, &basis, PLAN_AS_BEFORE, problem, plan);
 }
 
-static bool
-same_text(const char *a, const char *b)
+void
+record_plan_ticket(const Attachment *attachment, Ledger *ledger,
+				   const LedgerTicket *ticket, PlanBasis plan_basis,
+				   TicketPlan *plan)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	PolicyBasis basis = {
+		.policy = attachment->policy,
+		.account = ticket->account, .service = ticket->service,
+		.received = ticket->received
+	};
+	char	   *problem = NULL;
+
+	plan->channel = ticket->channel;
+
+	/* a policy that the row named is that of its edition */
+	if (ticket->edition_id != 0 && attachment->text[TEXT_POLICY].attnum != 0)
+	{
+		const PolicyVersion *edition = edition_get(ledger,
+												   ticket->policy_version_id,
+												   ticket->edition_id, &problem);
+
+		if (edition != NULL)
+			basis.policy = pstrdup(edition->policy);
+	}
+	if (ticket->exempt != NULL && strncmp(ticket->exempt, "error: ", 7) == 0)
+		problem = pstrdup(ticket->exempt + 7);
+	complete_plan(ledger, ticket, &basis, plan_basis, problem, plan);
 }
 
 /*
@@ -116,6 +287,60 @@ find_ticket(Ledger *ledger, const Attachment *attachment, const char *key,
 		 ledger_find_ticket(ledger, attachment->id, former_key, true, ticket)))
 		return true;
 	return ledger_find_ticket(ledger, attachment->id, key, true, ticket);
+}
+
+/* What sla.ticket.exempt says of a plan; NULL: promises apply */
+static char *
+exempt_text(const TicketPlan *plan)
+{
+	if (plan->problem != NULL)
+		return psprintf("error: %s", plan->problem);
+	if (plan->uncovered != NULL)
+		return psprintf("uncovered: %s", plan->uncovered);
+	return unconstify(char *, plan->exemption);
+}
+
+/* Take over what a plan says of the ticket. */
+static void
+apply_plan(Ledger *ledger, LedgerTicket *ticket, TicketPlan *plan)
+{
+	if (plan->version != NULL && plan->edition_id == 0)
+		plan->edition_id = edition_of(ledger, plan->version);
+	ticket->policy_version_id = plan->policy_version_id;
+	ticket->edition_id = plan->edition_id;
+	ticket->contract_id = plan->contract_id;
+	ticket->hours_id = plan->hours_id;
+	ticket->state = ticket_history_state(&plan->history);
+}
+
+/* Write a ticket and what its plan says; before is what it was, or NULL. */
+static void
+write_ticket(Ledger *ledger, LedgerTicket *ticket, const LedgerTicket *before,
+			 TicketPlan *plan, TimestampTz now)
+{
+	if (before == NULL)
+		ledger_insert_ticket(ledger, ticket);
+	else if (plan->history.nevents > plan->history.nrecorded ||
+			 !ledger_same_ticket(before, ticket))
+		ledger_update_ticket(ledger, ticket);
+	else
+		return;					/* and its clocks are what they were */
+	ledger_write_events(ledger, ticket->id, &plan->history, now);
+	if (plan->folded)
+		ledger_write_clocks(ledger, ticket->id, plan->clocks, plan->nclocks,
+							now, before == NULL);
+}
+
+void
+record_write(Ledger *ledger, LedgerTicket *ticket, TicketPlan *plan,
+			 TimestampTz now)
+{
+	LedgerTicket before = *ticket;
+
+	apply_plan(ledger, ticket, plan);
+	ticket->exempt = exempt_text(plan);
+	write_ticket(ledger, ticket, &before, plan, now);
+	CommandCounterIncrement();
 }
 
 char *
@@ -156,38 +381,22 @@ record_row(const Attachment *attachment, const char *key,
 		if (ledger_find_ticket(ledger, attachment->id, key, true, &holder))
 			ledger_displace_ticket(ledger, &holder);
 	}
-	if (!row->deleted)
-		ticket.key = pstrdup(key);
-	ticket.state = row->deleted ? "deleted" :
-		row->resolved.known ? "resolved" : "open";
+	apply_plan(ledger, &ticket, plan);
 	if (!row->deleted)
 	{
+		ticket.key = pstrdup(key);
 		ticket.severity = row->severity;
 		ticket.received = row->received;
-		ticket.exempt = plan->problem == NULL ? NULL :
-			psprintf("error: %s", plan->problem);
+		ticket.account = row->account;
+		ticket.service = row->service;
+		ticket.product = row->product;
+		ticket.channel = row->channel;
+		ticket.team = row->team;
+		ticket.assignee = row->assignee;
+		ticket.labels = row->labels;
+		ticket.exempt = exempt_text(plan);
 	}
-	ticket.policy_version_id = plan->policy_version_id;
-
-	if (!found)
-		ledger_insert_ticket(ledger, &ticket);
-	else if (plan->history.nevents > plan->history.nrecorded ||
-			 before.state != ticket.state ||
-			 before.severity != ticket.severity ||
-			 before.policy_version_id != ticket.policy_version_id ||
-			 before.received.known != ticket.received.known ||
-			 !same_text(before.key, ticket.key) ||
-			 !same_text(before.exempt, ticket.exempt))
-		ledger_update_ticket(ledger, &ticket);
-	else
-	{
-		ledger_close(ledger);
-		return plan->problem;
-	}
-	ledger_write_events(ledger, ticket.id, &plan->history, now);
-	if (plan->folded)
-		ledger_write_clocks(ledger, ticket.id, plan->clocks, plan->nclocks, now,
-							!found);
+	write_ticket(ledger, &ticket, found ? &before : NULL, plan, now);
 	ledger_close(ledger);
 	CommandCounterIncrement();
 	return plan->problem;

@@ -260,7 +260,6 @@ restamp_relation(Relation rel, TimestampTz now)
 		TicketRow	row;
 		TicketPlan	plan;
 		char	   *key;
-		bool		right = true;
 
 		CHECK_FOR_INTERRUPTS();
 		attachment = attachment_get(rel, &problem);
@@ -280,9 +279,7 @@ restamp_relation(Relation rel, TimestampTz now)
 			first_problem = MemoryContextStrdup(context,
 												psprintf("ticket %s: %s",
 														 key, problem));
-		for (int i = 0; i < attachment->nstamps; i++)
-			right = right && stamp_is_right(&attachment->stamps[i], &plan, slot);
-		if (!right)
+		if (!stamps_are_right(attachment, &plan, slot))
 			stamp_row(target, attachment, &plan, slot);
 		nrows++;
 		MemoryContextSwitchTo(old);

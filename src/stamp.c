@@ -59,7 +59,7 @@ check_trigger(FunctionCallInfo fcinfo, const char *name, bool before)
  */
 static void
 warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
-		  const char *problem)
+		  const char *problem, bool has_deadlines)
 {
 	if (fcinfo->flinfo->fn_extra != NULL)
 		return;
@@ -70,6 +70,12 @@ warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
 				 errmsg("tickets of table \"%s\" are not recorded: %s",
 						RelationGetRelationName(rel), problem),
 				 errhint("Call sla.attach for the table, or sla.detach to remove its triggers.")));
+	else if (has_deadlines)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("ticket %s of table \"%s\" is not exempt: %s",
+						key, RelationGetRelationName(rel), problem),
+				 errhint("Its promises stay in force. Add the reason to sla.exemption, or mend the row.")));
 	else
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
@@ -134,11 +140,11 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 	{
 		const StampColumn *stamp = &attachment->stamps[i];
 
-		if (stamp_is_right(stamp, &plan, slot))
+		if (stamp_is_right(attachment, stamp, &plan, slot))
 			continue;
 		columns[nchanged] = stamp->attnum;
-		values[nchanged] = TimestampTzGetDatum(stamp_for(stamp, &plan,
-														 &nulls[nchanged]));
+		values[nchanged] = stamp_for(attachment, stamp, &plan,
+									 &nulls[nchanged]);
 		nchanged++;
 	}
 	if (nchanged > 0)
@@ -242,11 +248,9 @@ repair_stamps(Relation rel, const Attachment *attachment,
 			  const TicketPlan *plan, TupleTableSlot *slot)
 {
 	StampTarget *target;
-	bool		right = true;
 
-	for (int i = 0; i < attachment->nstamps; i++)
-		right = right && stamp_is_right(&attachment->stamps[i], plan, slot);
-	if (right || rel->rd_rel->relkind != RELKIND_RELATION)
+	if (stamps_are_right(attachment, plan, slot) ||
+		rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
 	target = stamp_target_open(rel);
 	stamp_row(target, attachment, plan, slot);
@@ -269,7 +273,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 
 	if (attachment == NULL)
 	{
-		warn_once(fcinfo, rel, NULL, problem);
+		warn_once(fcinfo, rel, NULL, problem, false);
 		return PointerGetDatum(NULL);
 	}
 
@@ -300,11 +304,14 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	if (problem != NULL && attachment->reject)
 		reject_row(rel, key, problem);
 	problem = record_row(attachment, key, former_key, &row, problem, now, &plan);
+	if (problem == NULL && plan.unknown_exemption != NULL)
+		problem = psprintf("the policy knows no reason \"%s\" for an exemption",
+						   plan.unknown_exemption);
 	if (problem != NULL && !row.deleted)
 	{
 		if (attachment->reject)
 			reject_row(rel, key, problem);
-		warn_once(fcinfo, rel, key, problem);
+		warn_once(fcinfo, rel, key, problem, plan.problem == NULL);
 	}
 	if (slot != NULL)
 	{

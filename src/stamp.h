@@ -10,15 +10,21 @@
 #include "record.h"
 
 /*
- * The due time a plan gives a stamped column; *isnull when it gives none. That
- * of a promise kept or broken stays, that of one which fell away goes.
+ * The due time a plan gives a stamped column, as a value of the column;
+ * *isnull when it gives none. That of a promise kept or broken stays, that of
+ * one which fell away, is exempt or stands still goes.
  */
-extern TimestampTz stamp_for(const StampColumn *stamp, const TicketPlan *plan,
-							 bool *isnull);
+extern Datum stamp_for(const Attachment *attachment, const StampColumn *stamp,
+					   const TicketPlan *plan, bool *isnull);
 
 /* Does a row have the due time the plan gives this column? */
-extern bool stamp_is_right(const StampColumn *stamp, const TicketPlan *plan,
+extern bool stamp_is_right(const Attachment *attachment,
+						   const StampColumn *stamp, const TicketPlan *plan,
 						   TupleTableSlot *slot);
+
+/* Are all stamped columns of a row right? */
+extern bool stamps_are_right(const Attachment *attachment,
+							 const TicketPlan *plan, TupleTableSlot *slot);
 
 /*
  * Write a plan's due times into rows of one relation that holds rows itself.

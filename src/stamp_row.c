@@ -27,31 +27,50 @@ struct StampTarget
 	TupleTableSlot *stamped;
 };
 
-TimestampTz
-stamp_for(const StampColumn *stamp, const TicketPlan *plan, bool *isnull)
+Datum
+stamp_for(const Attachment *attachment, const StampColumn *stamp,
+		  const TicketPlan *plan, bool *isnull)
 {
 	*isnull = true;
-	if (plan->problem == NULL)
-		for (int i = plan->nclocks - 1; i >= 0; i--)
-			if (strcmp(plan->clocks[i].metric, stamp->metric) == 0 &&
-				plan->clocks[i].outcome != CLOCK_CANCELLED)
-			{
-				*isnull = false;
-				return plan->clocks[i].due_at;
-			}
-	return 0;
+	if (plan->problem != NULL)
+		return (Datum) 0;
+	/* of several cycles, the last */
+	for (int i = plan->nclocks - 1; i >= 0; i--)
+	{
+		const Clock *clock = &plan->clocks[i];
+
+		if (strcmp(clock->metric, stamp->metric) != 0)
+			continue;
+		if (clock->outcome == CLOCK_CANCELLED ||
+			clock->outcome == CLOCK_EXEMPT ||
+			(clock->standing && clock->due_at == DT_NOEND))
+			break;
+		return attachment_stamp_value(attachment, stamp, clock->due_at, isnull);
+	}
+	return (Datum) 0;
 }
 
 bool
-stamp_is_right(const StampColumn *stamp, const TicketPlan *plan,
-			   TupleTableSlot *slot)
+stamp_is_right(const Attachment *attachment, const StampColumn *stamp,
+			   const TicketPlan *plan, TupleTableSlot *slot)
 {
 	bool		isnull,
 				was_null;
-	TimestampTz due = stamp_for(stamp, plan, &isnull);
+	Datum		due = stamp_for(attachment, stamp, plan, &isnull);
 	Datum		was = slot_getattr(slot, stamp->attnum, &was_null);
 
-	return was_null == isnull && (isnull || DatumGetTimestampTz(was) == due);
+	return was_null == isnull &&
+		(isnull || DatumGetTimestampTz(was) == DatumGetTimestampTz(due));
+}
+
+bool
+stamps_are_right(const Attachment *attachment, const TicketPlan *plan,
+				 TupleTableSlot *slot)
+{
+	for (int i = 0; i < attachment->nstamps; i++)
+		if (!stamp_is_right(attachment, &attachment->stamps[i], plan, slot))
+			return false;
+	return true;
 }
 
 StampTarget *
@@ -92,9 +111,10 @@ stamp_row(StampTarget *target, const Attachment *attachment,
 	{
 		int			column = attachment->stamps[i].attnum - 1;
 		bool		isnull;
-		TimestampTz due = stamp_for(&attachment->stamps[i], plan, &isnull);
 
-		stamped->tts_values[column] = TimestampTzGetDatum(due);
+		stamped->tts_values[column] = stamp_for(attachment,
+												&attachment->stamps[i], plan,
+												&isnull);
 		stamped->tts_isnull[column] = isnull;
 	}
 	tuple = heap_form_tuple(stamped->tts_tupleDescriptor,

@@ -1,0 +1,190 @@
+/*
+ * fold_state.c
+ *		What a ticket is at one moment of the fold.
+ *
+ * Knows nothing of clocks, tables and the current time.
+ */
+#include "postgres.h"
+
+#include "fold_state.h"
+
+/* The name of the pause that the ticket's own row makes */
+#define ROW_PAUSE	""
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const TicketEvent *x = a;
+	const TicketEvent *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/*
+ * A ticket of a channel that counts from the investigation is opened when it
+ * is first investigated, and not at all before.
+ */
+static int
+open_by_investigation(TicketEvent *events, int n)
+{
+	const TicketEvent *first = NULL;
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (events[i].kind == EVENT_INVESTIGATED &&
+			(first == NULL || compare_events(&events[i], first) < 0))
+			first = &events[i];
+	for (int i = 0; i < n; i++)
+		if (events[i].kind == EVENT_OPENED && first != NULL)
+			events[i].at = Max(events[i].at, first->at);
+	for (int i = 0; i < n; i++)
+		if (events[i].kind != EVENT_OPENED || first != NULL)
+			events[kept++] = events[i];
+	return kept;
+}
+
+TicketEvent *
+fold_events(const TicketEvent *events, int nevents, ChannelCounts counts,
+			int *nvalid)
+{
+	TicketEvent *valid = palloc(Max(nevents, 1) * sizeof(TicketEvent));
+	int			n = 0;
+	bool		sorted = true;
+
+	for (int i = 0; i < nevents; i++)
+		if (events[i].kind != EVENT_RETRACTED && !events[i].retracted)
+			valid[n++] = events[i];
+	if (counts == COUNTS_FROM_INVESTIGATION)
+		n = open_by_investigation(valid, n);
+	for (int i = 1; i < n && sorted; i++)
+		sorted = compare_events(&valid[i - 1], &valid[i]) < 0;
+	if (!sorted)
+		qsort(valid, n, sizeof(TicketEvent), compare_events);
+	*nvalid = n;
+	return valid;
+}
+
+void
+fold_state_init(FoldState *state, const PolicyVersion *version, int nevents)
+{
+	memset(state, 0, sizeof(*state));
+	state->version = version;
+	state->pauses = palloc(Max(nevents, 1) * sizeof(Pause));
+	state->standing = palloc(Max(nevents, 1) * sizeof(char *));
+}
+
+void
+fold_state_free(FoldState *state)
+{
+	pfree(state->pauses);
+	pfree(state->standing);
+}
+
+/* The pauses of the row are one; others are told apart by what they say. */
+static const char *
+pause_name(const TicketEvent *event)
+{
+	if (event->source == NULL)
+		return ROW_PAUSE;
+	return event->value != NULL ? event->value : "?";
+}
+
+static void
+begin_pause(FoldState *state, const TicketEvent *event)
+{
+	const char *name = pause_name(event);
+
+	for (int i = 0; i < state->nstanding; i++)
+		if (strcmp(state->standing[i], name) == 0)
+			return;
+	state->standing[state->nstanding++] = name;
+	if (state->paused)
+		return;
+	state->paused = true;
+	state->paused_at = event->at;
+	/* one that begins where the last has ended goes on with it */
+	if (state->npauses > 0 &&
+		state->pauses[state->npauses - 1].to == event->at)
+		state->paused_at = state->pauses[--state->npauses].from;
+}
+
+static void
+end_pause(FoldState *state, const TicketEvent *event)
+{
+	const char *name = pause_name(event);
+
+	for (int i = 0; i < state->nstanding; i++)
+		if (strcmp(state->standing[i], name) == 0)
+		{
+			state->standing[i] = state->standing[--state->nstanding];
+			break;
+		}
+	if (!state->paused || state->nstanding > 0)
+		return;
+	state->paused = false;
+	if (event->at > state->paused_at)
+	{
+		state->pauses[state->npauses].from = state->paused_at;
+		state->pauses[state->npauses++].to = event->at;
+	}
+}
+
+void
+fold_state_advance(FoldState *state, const TicketEvent *event)
+{
+	switch (event->kind)
+	{
+		case EVENT_OPENED:
+		case EVENT_SEVERITY:
+			/* the first severity is what it was opened with, whenever that is */
+			if (event->severity != 0 &&
+				(event->kind == EVENT_SEVERITY || state->severity == 0))
+				state->severity = event->severity;
+			if (event->kind == EVENT_OPENED && !state->product_changed)
+				state->product = event->old_value;
+			break;
+		case EVENT_PRODUCT:
+			state->product = event->value;
+			state->product_changed = true;
+			break;
+		case EVENT_PAUSED:
+			begin_pause(state, event);
+			break;
+		case EVENT_RESUMED:
+			end_pause(state, event);
+			break;
+		case EVENT_CUSTOMER_REPLIED:
+			state->new_turn = (state->reached & ANSWER_KINDS) != 0;
+			state->reached &= ~ANSWER_KINDS;
+			break;
+		case EVENT_REOPENED:
+			state->reached &= ~(EVENT_KIND_BIT(EVENT_RESOLVED) |
+								EVENT_KIND_BIT(EVENT_CANCELLED) |
+								EVENT_KIND_BIT(EVENT_MERGED));
+			break;
+		case EVENT_RESTORED:
+			state->reached &= ~EVENT_KIND_BIT(EVENT_DELETED);
+			break;
+		case EVENT_REPLIED:
+		case EVENT_UPDATED:
+		case EVENT_RESOLVED:
+		case EVENT_CANCELLED:
+		case EVENT_MERGED:
+		case EVENT_DELETED:
+			state->reached |= EVENT_KIND_BIT(event->kind);
+			break;
+		case EVENT_INVESTIGATED:
+		case EVENT_ASSIGNED:
+		case EVENT_ACCOUNT:
+		case EVENT_CHANNEL:
+		case EVENT_EXEMPTED:
+		case EVENT_COVERED:
+		case EVENT_PINNED:
+		case EVENT_RETRACTED:
+			break;
+	}
+	state->effective = policy_capped_severity(state->version, state->severity,
+											  state->product);
+}
