@@ -79,8 +79,11 @@ SQL_PARTS = \
 	sql/20_calendar.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
-	sql/31_load_policy.sql \
-	sql/32_presets.sql \
+	sql/31_policy_rules.sql \
+	sql/32_contract.sql \
+	sql/33_policy_integrity.sql \
+	sql/35_load_policy.sql \
+	sql/37_presets.sql \
 	sql/40_ledger.sql \
 	sql/41_attach.sql \
 	sql/50_alert.sql \
