@@ -82,8 +82,11 @@ SQL_PARTS = \
 	sql/31_policy_rules.sql \
 	sql/32_contract.sql \
 	sql/33_policy_integrity.sql \
-	sql/35_load_policy.sql \
-	sql/37_presets.sql \
+	sql/34_target_problems.sql \
+	sql/35_policy_problems.sql \
+	sql/36_load_policy.sql \
+	sql/37_policy_document.sql \
+	sql/39_presets.sql \
 	sql/40_ledger.sql \
 	sql/41_attach.sql \
 	sql/50_alert.sql \
