@@ -86,6 +86,10 @@ SQL_PARTS = \
 	sql/35_policy_problems.sql \
 	sql/36_load_policy.sql \
 	sql/37_policy_document.sql \
+	sql/38_preset_amazee.sql \
+	sql/38_preset_laioutr.sql \
+	sql/38_preset_managed_hosting.sql \
+	sql/38_preset_nagomi.sql \
 	sql/39_presets.sql \
 	sql/40_ledger.sql \
 	sql/41_attach.sql \
