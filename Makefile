@@ -85,8 +85,18 @@ SQL_PARTS = \
 	sql/20_calendar.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
-	sql/31_load_policy.sql \
-	sql/32_presets.sql \
+	sql/31_policy_rules.sql \
+	sql/32_contract.sql \
+	sql/33_policy_integrity.sql \
+	sql/34_target_problems.sql \
+	sql/35_policy_problems.sql \
+	sql/36_load_policy.sql \
+	sql/37_policy_document.sql \
+	sql/38_preset_amazee.sql \
+	sql/38_preset_laioutr.sql \
+	sql/38_preset_managed_hosting.sql \
+	sql/38_preset_nagomi.sql \
+	sql/39_presets.sql \
 	sql/40_ledger.sql \
 	sql/41_attach.sql \
 	sql/50_alert.sql \

@@ -49,6 +49,10 @@ CREATE TABLE sla.policy_version (
     policy          text NOT NULL,
     effective_from  timestamptz NOT NULL CHECK (effective_from < 'infinity'),
     time_zone       text NOT NULL,
+    severity_change text NOT NULL DEFAULT 'from_start' CHECK (severity_change IN ('from_start', 'from_change', 'carry')),
+    reopening       text NOT NULL DEFAULT 'continue' CHECK (reopening IN ('continue', 'restart')),
+    entitlement     text NOT NULL DEFAULT 'anyone' CHECK (entitlement IN ('anyone', 'contract')),
+    restricted_accounts text NOT NULL DEFAULT 'admit' CHECK (restricted_accounts IN ('admit', 'uncovered', 'reject')),
     document        jsonb,
     UNIQUE (policy, effective_from)
 );
@@ -57,6 +61,10 @@ COMMENT ON COLUMN sla.policy_version.id IS 'Identifier, referred to by sla.targe
 COMMENT ON COLUMN sla.policy_version.policy IS 'sla.policy.name.';
 COMMENT ON COLUMN sla.policy_version.effective_from IS 'First instant at which it is in force; -infinity for a first version: always was.';
 COMMENT ON COLUMN sla.policy_version.time_zone IS 'IANA time zone that reports under this policy are made in; calendars have their own.';
+COMMENT ON COLUMN sla.policy_version.severity_change IS 'What a running clock does when its ticket gets another severity. from_start: the new goal counts from the clock''s own start, but is not due before the change; from_change: it counts from the change; carry: the unused fraction of the old goal becomes that fraction of the new one, from the change.';
+COMMENT ON COLUMN sla.policy_version.reopening IS 'What a reopened ticket''s clocks do. continue: those that resolving stopped go on, and the time between does not count; restart: new ones start.';
+COMMENT ON COLUMN sla.policy_version.entitlement IS 'Whose tickets promises are made to. anyone: everybody''s; contract: those of accounts with a contract (sla.contract) under this policy, valid when the ticket was received.';
+COMMENT ON COLUMN sla.policy_version.restricted_accounts IS 'What becomes of tickets of accounts whose support is cut off. admit: they have the promises of others; uncovered: they are let in without promises; reject: they are refused.';
 COMMENT ON COLUMN sla.policy_version.document IS 'The document it was loaded from, as given; NULL when the rows were written by hand. Clocks follow the tables, not this.';
 
 CREATE TABLE sla.calendar (
@@ -75,26 +83,96 @@ COMMENT ON COLUMN sla.calendar.hours_id IS 'sla.hours.id of the hours that count
 COMMENT ON COLUMN sla.calendar.policy IS 'sla.policy.name of the policy whose document brought it, and with which it is deleted; NULL: of no policy.';
 COMMENT ON COLUMN sla.calendar.document_key IS 'Its name within that document; NULL: of no document.';
 
+CREATE FUNCTION sla.metric_event_kinds() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$ SELECT '{opened,replied,updated,customer_replied,investigated,assigned,resolved,reopened}'::text[] $$;
+COMMENT ON FUNCTION sla.metric_event_kinds() IS 'The kinds of events (see sla.event.kind) by which metrics may start, restart and stop clocks.';
+
 CREATE TABLE sla.metric (
     name        text PRIMARY KEY CHECK (sla.is_policy_name(name)),
     title       text NOT NULL,
     starts_on   text[] NOT NULL,
     stops_on    text[] NOT NULL,
+    restarts_on text[] NOT NULL DEFAULT '{}',
     shipped     boolean NOT NULL DEFAULT false,
-    CONSTRAINT metric_starts_on_check CHECK (starts_on <> '{}' AND starts_on <@ '{opened,replied,resolved,reopened}'),
-    CONSTRAINT metric_stops_on_check CHECK (stops_on <> '{}' AND stops_on <@ '{opened,replied,resolved,reopened}'),
-    CONSTRAINT metric_disjoint_check CHECK (NOT starts_on && stops_on)
+    CONSTRAINT metric_starts_on_check CHECK (starts_on <> '{}' AND starts_on <@ sla.metric_event_kinds()),
+    CONSTRAINT metric_stops_on_check CHECK (stops_on <> '{}' AND stops_on <@ sla.metric_event_kinds()),
+    CONSTRAINT metric_restarts_on_check CHECK (restarts_on <@ sla.metric_event_kinds()),
+    CONSTRAINT metric_disjoint_check CHECK (NOT (starts_on || restarts_on) && stops_on)
 );
 COMMENT ON TABLE sla.metric IS 'What can be promised about a ticket: a clock per metric, from one event to another.';
 COMMENT ON COLUMN sla.metric.name IS 'Name, as used by sla.target and sla.clock.';
 COMMENT ON COLUMN sla.metric.title IS 'Title for people.';
-COMMENT ON COLUMN sla.metric.starts_on IS 'Kinds of events that start a clock (see sla.event.kind).';
-COMMENT ON COLUMN sla.metric.stops_on IS 'Kinds of events that stop it.';
+COMMENT ON COLUMN sla.metric.starts_on IS 'Kinds of events that start a clock when none runs; see sla.metric_event_kinds.';
+COMMENT ON COLUMN sla.metric.stops_on IS 'Kinds of events that stop it; none of those that start or restart one.';
+COMMENT ON COLUMN sla.metric.restarts_on IS 'Kinds of events that stop a running clock and start the next one at once.';
 COMMENT ON COLUMN sla.metric.shipped IS 'Came with the extension: cannot be changed, and is not dumped.';
 
-INSERT INTO sla.metric (name, title, starts_on, stops_on, shipped) VALUES
-    ('response', 'First response', '{opened}', '{replied,resolved}', true),
-    ('resolution', 'Resolution', '{opened}', '{resolved}', true);
+INSERT INTO sla.metric (name, title, starts_on, stops_on, restarts_on, shipped) VALUES
+    ('response', 'First response', '{opened}', '{replied,resolved}', '{}', true),
+    ('reply', 'Reply to the customer', '{customer_replied}', '{replied,updated,resolved}', '{}', true),
+    ('update', 'Update', '{replied}', '{resolved}', '{replied,updated}', true),
+    ('resolution', 'Resolution', '{opened}', '{resolved}', '{}', true);
+
+-- Alerts of a target: a fraction of its goal, or working time before it is due.
+
+CREATE FUNCTION sla.is_alert(alert text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF alert ~ '^[0-9.]*$' THEN
+        RETURN alert ~ '^(0?\.[0-9]{1,6}|1(\.0{1,6})?)$' AND alert ~ '[1-9]';
+    END IF;
+    -- what is no amount of working time at all is an error of its own
+    RETURN alert::sla.business_interval OPERATOR(sla.>) '0'
+        AND alert::sla.business_interval::text NOT LIKE '%bd%';
+END
+$$;
+COMMENT ON FUNCTION sla.is_alert(text) IS 'May this be an alert of a target? A fraction of the goal above 0 and up to 1, with up to six decimals, as in 0.75, or working time before it is due, without business days, as in 30min. Raises 22P02 where it is neither.';
+
+CREATE FUNCTION sla.canonical_alerts(alerts text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+DECLARE
+    fractions numeric[] := '{}';
+    amounts sla.business_interval[] := '{}';
+    alert text;
+BEGIN
+    FOREACH alert IN ARRAY alerts LOOP
+        IF alert ~ '^[0-9.]*$' THEN
+            fractions := fractions || trim_scale(alert::numeric);
+        ELSE
+            amounts := amounts || alert::sla.business_interval;
+        END IF;
+    END LOOP;
+    RETURN ARRAY(SELECT DISTINCT f FROM unnest(fractions) AS f ORDER BY f)::text[]
+        || ARRAY(SELECT DISTINCT a FROM unnest(amounts) AS a ORDER BY a USING OPERATOR(sla.>))::text[];
+END
+$$;
+COMMENT ON FUNCTION sla.canonical_alerts(text[]) IS 'Internal: alerts of a target in one spelling, each once: fractions rising, then working time falling.';
+
+CREATE FUNCTION sla.are_alerts(alerts text[]) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+DECLARE
+    alert text;
+BEGIN
+    IF cardinality(alerts) > 0 AND array_ndims(alerts) > 1 THEN
+        RETURN false;
+    END IF;
+    FOREACH alert IN ARRAY alerts LOOP
+        IF sla.is_alert(alert) IS NOT TRUE THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN cardinality(sla.canonical_alerts(alerts)) = cardinality(alerts);
+END
+$$;
+COMMENT ON FUNCTION sla.are_alerts(text[]) IS 'May these be the alerts of a target? Each is one (see sla.is_alert), and none is there twice.';
 
 CREATE TABLE sla.target (
     policy_version_id   int NOT NULL,
@@ -102,6 +180,8 @@ CREATE TABLE sla.target (
     metric              text NOT NULL,
     goal                sla.business_interval CHECK (goal OPERATOR(sla.>) '0'),
     calendar            text,
+    alerts              text[] NOT NULL DEFAULT '{1}' CHECK (sla.are_alerts(alerts)),
+    pausable            boolean NOT NULL DEFAULT true,
     PRIMARY KEY (policy_version_id, severity, metric),
     CONSTRAINT target_calendar_check CHECK (goal IS NULL OR calendar IS NOT NULL)
 );
@@ -111,6 +191,8 @@ COMMENT ON COLUMN sla.target.severity IS 'The tickets it is made to.';
 COMMENT ON COLUMN sla.target.metric IS 'sla.metric.name: what is promised.';
 COMMENT ON COLUMN sla.target.goal IS 'Working time within which; NULL: depends, said not to be promised, and makes no clock.';
 COMMENT ON COLUMN sla.target.calendar IS 'sla.calendar.name: when working time counts; may be NULL only where goal is.';
+COMMENT ON COLUMN sla.target.alerts IS 'When somebody is to be told: fractions of the goal, 1 being the breach, and working time before it is due, as in {0.5,0.75,1,30min}.';
+COMMENT ON COLUMN sla.target.pausable IS 'Whether its clocks stand still while a ticket is paused.';
 
 GRANT SELECT ON sla.hours, sla.policy, sla.policy_version, sla.calendar, sla.metric, sla.target TO PUBLIC;
 
@@ -208,175 +290,3 @@ CREATE FUNCTION sla.effective_hours(calendar text) RETURNS sla.business_hours
     SELECT h.value FROM sla.calendar c JOIN sla.hours h ON h.id = c.hours_id WHERE c.name = effective_hours.calendar
 $$;
 COMMENT ON FUNCTION sla.effective_hours(text) IS 'The hours that count in a calendar now: its own less the holidays of its regions. NULL when there is no such calendar.';
-
--- What refers to what.
-
-CREATE FUNCTION sla.references_written() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO pg_catalog, pg_temp
-    AS $$
-DECLARE
-    missing text;
-BEGIN
-    IF sla.is_restoring() THEN
-        RETURN NULL;
-    END IF;
-    IF TG_TABLE_NAME = 'target' THEN
-        PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
-        IF NOT FOUND THEN
-            missing := format('policy version %s', NEW.policy_version_id);
-        END IF;
-        PERFORM FROM sla.metric m WHERE m.name = NEW.metric FOR KEY SHARE;
-        IF NOT FOUND THEN
-            missing := format('metric "%s"', NEW.metric);
-        END IF;
-        PERFORM FROM sla.calendar c WHERE c.name = NEW.calendar FOR KEY SHARE;
-        IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
-            missing := format('calendar "%s"', NEW.calendar);
-        END IF;
-    ELSE
-        PERFORM FROM sla.policy p WHERE p.name = NEW.policy FOR KEY SHARE;
-        IF NOT FOUND AND NEW.policy IS NOT NULL THEN
-            missing := format('policy "%s"', NEW.policy);
-        END IF;
-    END IF;
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'foreign_key_violation',
-            MESSAGE = format('%s of sla.%s refers to %s, which does not exist', lower(TG_OP), TG_TABLE_NAME, missing);
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION sla.references_written() IS 'Internal: a row written to a policy table must refer to rows that exist, unless a dump is being restored.';
-REVOKE EXECUTE ON FUNCTION sla.references_written() FROM PUBLIC;
-
-CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.policy_version
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
-CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.calendar
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
-CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.target
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
-
-CREATE FUNCTION sla.referenced_removed() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO pg_catalog, pg_temp
-    AS $$
-DECLARE
-    orphan text;
-BEGIN
-    CASE TG_TABLE_NAME
-    WHEN 'policy' THEN
-        DELETE FROM sla.policy_version v WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = v.policy);
-        DELETE FROM sla.calendar c WHERE c.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = c.policy);
-    WHEN 'policy_version' THEN
-        DELETE FROM sla.target t WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = t.policy_version_id);
-    WHEN 'calendar' THEN
-        SELECT format('calendar "%s"', t.calendar) INTO orphan FROM sla.target t
-        WHERE t.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = t.calendar) LIMIT 1;
-    WHEN 'metric' THEN
-        SELECT format('metric "%s"', t.metric) INTO orphan FROM sla.target t
-        WHERE NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = t.metric) LIMIT 1;
-    END CASE;
-    IF orphan IS NOT NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'foreign_key_violation',
-            MESSAGE = format('%s is still used by a target', orphan);
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION sla.referenced_removed() IS 'Internal: a policy is deleted with its versions, targets and calendars; a calendar or metric in use is not.';
-REVOKE EXECUTE ON FUNCTION sla.referenced_removed() FROM PUBLIC;
-
-CREATE TRIGGER referenced_removed AFTER DELETE OR TRUNCATE ON sla.policy
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.referenced_removed();
-CREATE TRIGGER referenced_removed AFTER DELETE OR TRUNCATE ON sla.policy_version
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.referenced_removed();
-CREATE TRIGGER referenced_removed AFTER DELETE OR TRUNCATE ON sla.calendar
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.referenced_removed();
-CREATE TRIGGER referenced_removed AFTER DELETE ON sla.metric
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.referenced_removed();
-
--- Rows that must stay as they are, and names that others know them by.
-
-CREATE FUNCTION sla.refuse_change() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO pg_catalog, pg_temp
-    AS $$
-BEGIN
-    RAISE EXCEPTION USING
-        ERRCODE = 'object_not_in_prerequisite_state',
-        MESSAGE = format('this %s of sla.%s is not allowed', lower(TG_OP), TG_TABLE_NAME),
-        HINT = TG_ARGV[0];
-END
-$$;
-COMMENT ON FUNCTION sla.refuse_change() IS 'Internal: refuses changes of rows that others rely on.';
-REVOKE EXECUTE ON FUNCTION sla.refuse_change() FROM PUBLIC;
-
-CREATE TRIGGER hours_immutable BEFORE UPDATE OR DELETE ON sla.hours
-    FOR EACH ROW EXECUTE FUNCTION sla.refuse_change('Clocks refer to these rows for ever. Change sla.calendar instead.');
-CREATE TRIGGER hours_immutable_truncate BEFORE TRUNCATE ON sla.hours
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.refuse_change('Clocks refer to these rows for ever. Change sla.calendar instead.');
-CREATE TRIGGER policy_name BEFORE UPDATE ON sla.policy
-    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
-    EXECUTE FUNCTION sla.refuse_change('Attached tables know a policy by its name. Load it under another name instead.');
-CREATE TRIGGER policy_version_id BEFORE UPDATE ON sla.policy_version
-    FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id)
-    EXECUTE FUNCTION sla.refuse_change('Tickets know a version by its id.');
-CREATE TRIGGER calendar_name BEFORE UPDATE ON sla.calendar
-    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
-    EXECUTE FUNCTION sla.refuse_change('Targets know a calendar by its name. Add another calendar instead.');
-CREATE TRIGGER metric_name BEFORE UPDATE ON sla.metric
-    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
-    EXECUTE FUNCTION sla.refuse_change('Clocks know a metric by its name. Add another metric instead.');
-CREATE TRIGGER metric_shipped_insert BEFORE INSERT ON sla.metric
-    FOR EACH ROW WHEN (NEW.shipped) EXECUTE FUNCTION sla.refuse_change('Only the extension ships metrics. Leave the column shipped out.');
-CREATE TRIGGER metric_shipped_update BEFORE UPDATE ON sla.metric
-    FOR EACH ROW WHEN (OLD.shipped OR NEW.shipped) EXECUTE FUNCTION sla.refuse_change('This row came with the extension and is not dumped. Add a metric of another name.');
-CREATE TRIGGER metric_shipped_delete BEFORE DELETE ON sla.metric
-    FOR EACH ROW WHEN (OLD.shipped) EXECUTE FUNCTION sla.refuse_change('This row came with the extension and is not dumped.');
-CREATE TRIGGER metric_shipped_truncate BEFORE TRUNCATE ON sla.metric
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.refuse_change('Some of these rows came with the extension and are not dumped. Delete the others.');
-
--- Invalidation of what backends have compiled. By row, not by statement, and
--- always: logical replication fires nothing else. sla.policy itself is not
--- compiled; what hangs from it goes with it.
-
-CREATE FUNCTION sla.policy_changed() RETURNS trigger
-    AS 'MODULE_PATHNAME', 'slapolicy_policy_changed'
-    LANGUAGE C;
-COMMENT ON FUNCTION sla.policy_changed() IS 'Internal: makes every backend read the policy tables anew.';
-REVOKE EXECUTE ON FUNCTION sla.policy_changed() FROM PUBLIC;
-
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.hours
-    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.policy_version
-    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.calendar
-    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.metric
-    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.target
-    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.hours
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.policy_version
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.calendar
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.metric
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.target
-    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
-ALTER TABLE sla.hours ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
-ALTER TABLE sla.policy_version ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
-ALTER TABLE sla.calendar ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
-ALTER TABLE sla.metric ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
-ALTER TABLE sla.target ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
-
-CREATE FUNCTION sla.policy_target_in_force(policy text, received_at timestamptz, severity sla.severity, metric text,
-        OUT policy_version_id int, OUT goal sla.business_interval, OUT hours sla.business_hours, OUT problem text)
-    AS 'MODULE_PATHNAME', 'slapolicy_policy_target_in_force'
-    LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION sla.policy_target_in_force(text, timestamptz, sla.severity, text) IS 'What the triggers of an attached table would hold a ticket to that is received at this instant: version, goal and hours; goal and hours NULL when nothing is promised. problem says why no version can be used, NULL otherwise. Reads the latest committed policies, also in a REPEATABLE READ transaction.';

@@ -152,7 +152,7 @@ FROM (VALUES
 	('{"targets": [{}]}', '$.targets[0].goal', 'is required'),
 	('{"targets": [{"severity": "high"}]}', '$.targets[0].severity', '%"high"%'),
 	('{"targets": [{"severity": 1}]}', '$.targets[0].severity', 'must be a string'),
-	('{"targets": [{"metric": "respond"}]}', '$.targets[0].metric', '%"respond" does not exist; known are resolution, response%'),
+	('{"targets": [{"metric": "respond"}]}', '$.targets[0].metric', '%"respond" does not exist; known are reply, resolution, response, update%'),
 	('{"targets": [{"goal": "12 hourz"}]}', '$.targets[0].goal', '%"hourz"%'),
 	('{"targets": [{"goal": "0"}]}', '$.targets[0].goal', '%more than nothing%'),
 	('{"targets": [{"goal": 12}]}', '$.targets[0].goal', '%string, or null%'),

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(62);
+SELECT plan(72);
 
 -- Interning: equal hours share a row, whoever writes them
 INSERT INTO sla.calendar (name, hours) VALUES
@@ -49,23 +49,29 @@ FROM unnest(ARRAY[
 	$$ TRUNCATE sla.metric CASCADE $$,
 	$$ DELETE FROM sla.metric WHERE name = 'response' $$,
 	$$ UPDATE sla.metric SET stops_on = '{replied}' WHERE name = 'response' $$,
-	$$ INSERT INTO sla.metric VALUES ('t', 'T', '{opened}', '{replied}', true) $$
+	$$ INSERT INTO sla.metric VALUES ('t', 'T', '{opened}', '{replied}', '{}', true) $$
 ]) AS command;
 SELECT results_eq(
-	$$ SELECT name, starts_on, stops_on FROM sla.metric WHERE shipped ORDER BY name COLLATE "C" $$,
-	$$ VALUES ('resolution', '{opened}'::text[], '{resolved}'::text[]),
-			  ('response', '{opened}', '{replied,resolved}') $$,
-	'two metrics ship');
+	$$ SELECT name, starts_on, stops_on, restarts_on FROM sla.metric WHERE shipped ORDER BY name COLLATE "C" $$,
+	$$ VALUES ('reply', '{customer_replied}'::text[], '{replied,updated,resolved}'::text[], '{}'::text[]),
+			  ('resolution', '{opened}', '{resolved}', '{}'),
+			  ('response', '{opened}', '{replied,resolved}', '{}'),
+			  ('update', '{replied}', '{resolved}', '{replied,updated}') $$,
+	'four metrics ship');
 SELECT lives_ok(command, command)
 FROM unnest(ARRAY[
 	$$ INSERT INTO sla.metric (name, title, starts_on, stops_on) VALUES ('t mine', 'Mine', '{replied}', '{resolved}') $$,
 	$$ UPDATE sla.metric SET starts_on = '{reopened}' WHERE name = 't mine' $$,
 	$$ DELETE FROM sla.metric WHERE name = 't mine' $$
 ]) AS command;
-SELECT throws_ok(format('INSERT INTO sla.metric (name, title, starts_on, stops_on) VALUES (%L, %L, %L, %L)', 't', 'T', starts, stops),
-				 '23514', NULL, format('no metric from %s to %s', starts, stops))
-FROM (VALUES ('{}', '{resolved}'), ('{opened}', '{}'), ('{opened}', '{closed}'), ('{NULL}', '{resolved}'),
-			 ('{severity}', '{resolved}'), ('{opened,replied}', '{replied}')) AS v(starts, stops);
+SELECT throws_ok(format('INSERT INTO sla.metric (name, title, starts_on, stops_on, restarts_on) VALUES (%L, %L, %L, %L, %L)', 't', 'T', starts, stops, restarts),
+				 '23514', NULL, format('no metric from %s to %s, again from %s', starts, stops, restarts))
+FROM (VALUES ('{}', '{resolved}', '{}'), ('{opened}', '{}', '{}'), ('{opened}', '{closed}', '{}'), ('{NULL}', '{resolved}', '{}'),
+			 ('{severity}', '{resolved}', '{}'), ('{opened,replied}', '{replied}', '{}'),
+			 ('{opened}', '{resolved}', '{paused}'), ('{opened}', '{resolved}', '{NULL}'), ('{opened}', '{resolved}', '{replied,resolved}')) AS v(starts, stops, restarts);
+SELECT lives_ok(format('INSERT INTO sla.metric (name, title, starts_on, stops_on, restarts_on) VALUES (%L, %L, %L, %L, %L)', 't ' || kind, 'T', ARRAY[kind], '{resolved}', ARRAY[kind]),
+				'a metric from and again from ' || kind)
+FROM unnest(sla.metric_event_kinds()) AS kind WHERE kind <> 'resolved';
 
 -- Names
 SELECT is(sla.is_policy_name(name), expected, format('%L as a name', name))
@@ -119,16 +125,16 @@ SELECT throws_ok($$ INSERT INTO sla.target VALUES (0, 'S1', 'response', '1h', 't
 SELECT ok(bool_and(has_table_privilege('pg_monitor', 'sla.' || name, 'SELECT')
 				   AND NOT has_table_privilege('pg_monitor', 'sla.' || name, 'INSERT, UPDATE, DELETE, TRUNCATE')),
 		  'everyone reads the policy tables, and only reads')
-FROM unnest('{holiday,holiday_revision,hours,policy,policy_version,calendar,metric,target}'::text[]) AS name;
+FROM unnest('{holiday,holiday_revision,hours,policy,policy_version,calendar,metric,target,severity_label,severity_cap,channel_rule,exemption}'::text[]) AS name;
 
 -- Documentation and dump
 SELECT is_empty($$
 	SELECT c.oid::regclass, a.attname
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped
-	WHERE c.oid = ANY ('{sla.holiday,sla.holiday_revision,sla.hours,sla.policy,sla.policy_version,sla.calendar,sla.metric,sla.target}'::regclass[])
+	WHERE c.oid = ANY ('{sla.holiday,sla.holiday_revision,sla.hours,sla.policy,sla.policy_version,sla.calendar,sla.metric,sla.target,sla.severity_label,sla.severity_cap,sla.channel_rule,sla.exemption,sla.contract}'::regclass[])
 	  AND col_description(c.oid, a.attnum) IS NULL $$, 'every column is described');
 SELECT is_empty($$
-	SELECT name FROM unnest('{sla.holiday,sla.hours,sla.hours_id_seq,sla.policy,sla.policy_version,sla.policy_version_id_seq,sla.calendar,sla.metric,sla.target}'::regclass[]) AS name
+	SELECT name FROM unnest('{sla.holiday,sla.hours,sla.hours_id_seq,sla.policy,sla.policy_version,sla.policy_version_id_seq,sla.calendar,sla.metric,sla.target,sla.severity_label,sla.severity_cap,sla.channel_rule,sla.exemption,sla.contract,sla.contract_id_seq}'::regclass[]) AS name
 	WHERE name <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'slapolicy')::oid[]) $$,
 	'every table and sequence is dumped');
 

@@ -14,7 +14,10 @@ CREATE TEMPORARY VIEW func AS
 		   p.proisstrict AS strict, p.proparallel AS parallel, p.proconfig AS config,
 		   has_function_privilege('public', p.oid, 'EXECUTE') AS public
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-	WHERE p.pronamespace = 'sla'::regnamespace AND p.prokind <> 'a';
+	WHERE p.pronamespace = 'sla'::regnamespace AND p.prokind <> 'a'
+	  -- core's own constructors come with a range type
+	  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+					  AND d.refclassid = 'pg_type'::regclass AND d.deptype = 'i');
 
 -- Names resolve the same way whoever calls
 SELECT is_empty($$ SELECT name FROM func WHERE language IN ('sql', 'plpgsql')
@@ -35,6 +38,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.wake_worker(timestamp with time zone)',
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
+	'sla.contract_written()',
 	'sla.holiday_refused()',
 	'sla.holidays_written()',
 	'sla.references_written()',
@@ -56,20 +60,24 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
 	], 'functions with effects, or that see them, that everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
+	'sla.alert_problems(text,jsonb,text)',
 	'sla.calendar_hours(jsonb)',
 	'sla.calendar_problems(text,jsonb)',
 	'sla.canonical_calendar(sla.business_hours,text[])',
 	'sla.canonical_policy(jsonb)',
-	'sla.canonical_target(sla.severity,text,sla.business_interval,text)',
+	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
 	'sla.check_role_column(regclass,text,text)',
 	'sla.effective_hours(text)',
 	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',
 	'sla.is_restoring()',
+	'sla.metric_problems(jsonb,jsonb)',
 	'sla.policy_document(text,timestamp with time zone)',
 	'sla.policy_document_from_tables(integer)',
 	'sla.policy_problems(jsonb)',
-	'sla.target_problems(text,jsonb,jsonb)',
+	'sla.rule_problems(jsonb)',
+	'sla.severity_problems(jsonb)',
+	'sla.target_problems(text,jsonb,jsonb,jsonb)',
 	'sla.ticket_key_columns(regclass,text[])',
 	'sla.zone_data_version()',
 	'sla.zone_name(text)',
@@ -81,8 +89,9 @@ CREATE TEMPORARY VIEW rel AS
 	SELECT c.oid, c.relname::text AS name FROM pg_class c
 	WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
 SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
-	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target', 'attachment'],
-	'everybody reads policies and what is attached, nobody the ledger unless the owner says so');
+	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target',
+		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'attachment'],
+	'everybody reads policies and what is attached, nobody contracts and the ledger unless the owner says so');
 SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
 	'and everybody changes nothing');
 SELECT ok(NOT has_schema_privilege('public', 'sla', 'CREATE'), 'nor can objects be planted in the schema');
