@@ -34,6 +34,7 @@
 
 #include "common/int.h"
 #include "lib/qunique.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "clock.h"

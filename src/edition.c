@@ -281,7 +281,7 @@ edition_hours(Ledger *ledger, int32 hours_id)
 	bool		isnull;
 	Datum		hours;
 
-	ScanKeyInit(&key, HOURS_ID, BTEqualStrategyNumber,
+	ScanKeyInit(&key, LEDGER_HOURS_ID, BTEqualStrategyNumber,
 				F_INT4EQ, Int32GetDatum(hours_id));
 	ledger_scan_begin(ledger, LEDGER_HOURS, &key, 1, &scan);
 	tuple = ledger_scan_next(&scan);
@@ -290,7 +290,7 @@ edition_hours(Ledger *ledger, int32 hours_id)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("hours %d of a clock are missing in sla.hours",
 						hours_id)));
-	hours = PointerGetDatum(PG_DETOAST_DATUM_COPY(heap_getattr(tuple, HOURS_VALUE,
+	hours = PointerGetDatum(PG_DETOAST_DATUM_COPY(heap_getattr(tuple, LEDGER_HOURS_VALUE,
 															   desc, &isnull)));
 	ledger_scan_end(&scan);
 	return hours;

@@ -17,6 +17,7 @@
 
 #include "ledger.h"
 #include "ledger_tables.h"
+#include "same_text.h"
 
 /* The states a ticket can have, so that rows read back as constants */
 static const char *const states[] = {
@@ -90,12 +91,6 @@ read_ticket(Ledger *ledger, HeapTuple tuple, LedgerTicket *ticket)
 			TEXT_OF(ticket, i) = TextDatumGetCString(values[texts[i].attnum - 1]);
 	if (!nulls[TICKET_LABELS - 1])
 		ticket->labels = PointerGetDatum(PG_DETOAST_DATUM_COPY(values[TICKET_LABELS - 1]));
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 bool
@@ -299,16 +294,16 @@ ledger_event_from_tuple(TupleDesc desc, HeapTuple tuple, TicketHistory *history)
 	Datum		values[EVENT_NATTS];
 	bool		nulls[EVENT_NATTS];
 	EventKind	kind;
-	char	   *text;
+	char	   *name;
 	TicketEvent *event;
 
 	heap_deform_tuple(tuple, desc, values, nulls);
-	text = TextDatumGetCString(values[EVENT_KIND - 1]);
-	if (!event_kind_from_text(text, &kind))
+	name = TextDatumGetCString(values[EVENT_KIND - 1]);
+	if (!event_kind_from_text(name, &kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("unknown kind of event \"%s\" in sla.event", text)));
-	pfree(text);
+				 errmsg("unknown kind of event \"%s\" in sla.event", name)));
+	pfree(name);
 	event = ticket_history_append(history, kind,
 								  DatumGetTimestampTz(values[EVENT_AT - 1]));
 	event->seq = DatumGetInt32(values[EVENT_SEQ - 1]);

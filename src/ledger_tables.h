@@ -129,8 +129,8 @@ enum
 
 enum
 {
-	HOURS_ID = 1,
-	HOURS_VALUE
+	LEDGER_HOURS_ID = 1,
+	LEDGER_HOURS_VALUE
 };
 
 struct Ledger

@@ -17,6 +17,7 @@
 #include "contract.h"
 #include "edition.h"
 #include "record.h"
+#include "same_text.h"
 
 /* What decides which policy a ticket is under */
 typedef struct PolicyBasis
@@ -26,12 +27,6 @@ typedef struct PolicyBasis
 	const char *service;
 	MaybeTime	received;
 } PolicyBasis;
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
 
 /*
  * Does the edition a ticket has still fit? It was chosen when the ticket was

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "same_text.h"
 #include "ticket.h"
 
 /* The row's events that say what it said last; NULL where nothing is said */
@@ -170,12 +171,6 @@ ticket_history_retract(TicketHistory *history, const TicketEvent *event,
 
 	ticket_history_append(history, EVENT_RETRACTED, at)->retracts = seq;
 	ticket_history_mark_retracted(history, seq);
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /*
