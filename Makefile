@@ -35,6 +35,7 @@ SRCS = \
 	src/interval_text.c \
 	src/business_interval.c \
 	src/severity.c \
+	src/attached_table.c \
 	src/timeline_cache.c \
 	src/calendar.c \
 	src/open_windows.c \
@@ -97,6 +98,7 @@ SQL_PARTS = \
 	sql/38_preset_managed_hosting.sql \
 	sql/38_preset_nagomi.sql \
 	sql/39_presets.sql \
+	sql/39_attached_table.sql \
 	sql/40_ledger.sql \
 	sql/41_attach.sql \
 	sql/50_alert.sql \

@@ -179,7 +179,7 @@ my @objects = split /\n/, $node->safe_psql(
 	SELECT DISTINCT 'sla.' || p.proname
 	  FROM pg_proc p
 	 WHERE p.pronamespace = 'sla'::regnamespace
-	   AND p.proname !~ '^(severity|business_hours|business_interval)_'
+	   AND p.proname !~ '^(severity|business_hours|business_interval|attached_table)_'
 	UNION ALL
 	SELECT 'sla.' || c.relname FROM pg_class c
 	 WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'v')
