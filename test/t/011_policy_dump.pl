@@ -14,7 +14,7 @@ $node->start;
 
 $node->safe_psql('postgres', 'CREATE DATABASE before');
 $node->safe_psql(
-	'before', q(
+	'before', q{
 CREATE EXTENSION slapolicy;
 INSERT INTO sla.metric (name, title, starts_on, stops_on)
 	VALUES ('handover', 'Handover', '{replied}', '{resolved}');
@@ -32,14 +32,14 @@ SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "calendars": {"c"
 		{"severity": "S2", "metric": "update", "goal": null}],
 	"metrics": {"triage": {"title": "Triage", "starts_on": ["opened"], "stops_on": ["assigned"], "restarts_on": ["reopened"]}},
 	"severities": {"S1": {"label": "High", "description": "All is down."}, "S2": {"label": "Low"}},
-	"severity_caps": {"api": "S2", "*": "S1"}, "channels": {"email": "never", "*": "investigation"},
+	"severity_caps": {"api": "S1", "*": "S2"}, "channels": {"email": "never", "*": "investigation"},
 	"exemptions": {"known": "Known", "other": null},
 	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject"}');
 INSERT INTO sla.contract (account, service, policy, valid, calendar, note) VALUES
 	('a', NULL, 'acme', '[2026-01-01,2027-01-01)', NULL, 'first'), ('a', NULL, 'laioutr', '[2027-01-01,)', 'mine', NULL),
 	('a', 'web', 'acme', '(,)', 'acme/c', NULL), ('gone', NULL, 'acme', '(,)', NULL, NULL);
 DELETE FROM sla.contract WHERE account = 'gone';
-));
+});
 
 my @formats = (
 	[ 'plain', '--format=plain' ],
@@ -112,7 +112,7 @@ for my $format (@formats)
 
 	# What keeps rows apart and together is in force again.
 	for my $wrong (
-		q(INSERT INTO sla.contract (account, policy, valid) VALUES ('a', 'acme', '[2026-12-31,2027-01-01)')),
+		q{INSERT INTO sla.contract (account, policy, valid) VALUES ('a', 'acme', '[2026-12-31,2027-01-01)')},
 		q(DELETE FROM sla.policy WHERE name = 'acme'),
 		q(INSERT INTO sla.exemption VALUES (0, 'x', NULL)))
 	{
