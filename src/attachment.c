@@ -398,6 +398,9 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	read_stamps(attachment, rel, roles, problem);
 	if (*problem == NULL && attachment->time[TIME_RECEIVED].attnum == 0)
 		*problem = pstrdup("its received_at column is not recorded");
+	if (*problem == NULL && attachment->text[TEXT_SEVERITY].attnum == 0 &&
+		attachment->severity_default == 0)
+		*problem = pstrdup("neither its severity column nor a default severity is recorded");
 	watch_columns(attachment);
 	return attachment;
 }

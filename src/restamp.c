@@ -167,6 +167,7 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 	values[ATTACHMENT_ROLES - 1] = PG_GETARG_DATUM(2);
 	nulls[ATTACHMENT_SEVERITY_MAP - 1] = PG_ARGISNULL(3);
 	values[ATTACHMENT_SEVERITY_MAP - 1] = PG_GETARG_DATUM(3);
+	values[ATTACHMENT_OPTIONS - 1] = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 	values[ATTACHMENT_ON_ERROR - 1] = PG_GETARG_DATUM(4);
 	values[ATTACHMENT_ATTACHED_AT - 1] =
 		TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());

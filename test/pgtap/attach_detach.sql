@@ -149,7 +149,7 @@ SELECT throws_ok($$UPDATE strict SET s = NULL$$, '23514', NULL, 'nor by an UPDAT
 DELETE FROM sla.policy;
 SELECT throws_ok($$INSERT INTO strict VALUES (2, 'S1', '2026-03-02 09:00')$$, '23514', 'ticket 2 of table "strict" has no deadlines: policy "acme" does not exist or has no version', 'nor without a policy');
 SELECT lives_ok($$DELETE FROM strict$$, 'rows may always go');
-SELECT is(pg_temp.ledger('strict'), '1 deleted S1 10:00', 'and are recorded as gone');
+SELECT is(pg_temp.ledger('strict'), '1 deleted S1 10:00 breached', 'and are recorded as gone');
 
 -- Made by hand, behind the back of sla.attach
 CREATE TABLE handmade (id int PRIMARY KEY, s text, at timestamptz);
