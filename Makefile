@@ -50,11 +50,16 @@ SRCS = \
 	src/ledger_tables.c \
 	src/ledger.c \
 	src/ledger_clock.c \
+	src/restamp_progress.c \
+	src/ticket_set.c \
 	src/attachment.c \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \
+	src/attach.c \
 	src/restamp.c \
+	src/restamp_batch.c \
+	src/gone.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -84,7 +89,9 @@ SQL_PARTS = \
 	sql/32_presets.sql \
 	sql/39_attached_table.sql \
 	sql/40_ledger.sql \
+	sql/41_attach_checks.sql \
 	sql/41_attach.sql \
+	sql/43_restamp.sql \
 	sql/50_alert.sql \
 	sql/60_views.sql
 

@@ -32,6 +32,7 @@
 
 #include "attachment.h"
 #include "ledger_tables.h"
+#include "restamp_progress.h"
 
 /* Bytes of a ticket's key that are kept as they are */
 #define LONGEST_KEY		1000
@@ -303,7 +304,8 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 					  RelationGetDescr(ledger_table(ledger, LEDGER_ATTACHMENT)),
 					  values, nulls);
 	attachment->id = DatumGetInt32(values[ATTACHMENT_ID - 1]);
-	attachment->policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
+	if (!nulls[ATTACHMENT_POLICY - 1])
+		attachment->policy = TextDatumGetCString(values[ATTACHMENT_POLICY - 1]);
 	attachment->reject =
 		strcmp(TextDatumGetCString(values[ATTACHMENT_ON_ERROR - 1]), "reject") == 0;
 	roles = DatumGetJsonbPCopy(values[ATTACHMENT_ROLES - 1]);
@@ -348,6 +350,7 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 	LedgerScan	scan;
 	HeapTuple	tuple;
 	Attachment *attachment = NULL;
+	RestampProgress progress;
 	bool		isnull;
 
 	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
@@ -363,6 +366,9 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 			attachment = compile_attachment(ledger, tuple, rel, problem);
 	}
 	ledger_scan_end(&scan);
+	if (attachment != NULL)
+		attachment->restamping = restamp_progress_find(ledger, attachment->id,
+													   false, &progress);
 	return attachment;
 }
 
@@ -557,6 +563,8 @@ bool
 attachment_row_changed(const Attachment *attachment,
 					   TupleTableSlot *before, TupleTableSlot *after)
 {
+	if (attachment->restamping)
+		return true;
 	for (int i = 0; i < attachment->nkeys; i++)
 		if (column_changed(before, after, attachment->keys[i]))
 			return true;
