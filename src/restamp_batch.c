@@ -291,7 +291,9 @@ record_piece(Oid relid, RestampProgress *progress, int64 room)
 			progress->relid = InvalidOid;
 		}
 		else
-			tell_progress(relid, rel, progress, list_length(all), before);
+			tell_progress(relid, rel, progress,
+						  list_length(list_union_oid(progress->finished, all)),
+						  before);
 		table_close(rel, NoLock);
 		if (!done)
 			return false;
