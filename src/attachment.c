@@ -27,6 +27,7 @@
 #include "attachment.h"
 #include "json_read.h"
 #include "ledger_tables.h"
+#include "restamp_progress.h"
 
 typedef struct AttachmentEntry
 {
@@ -413,6 +414,7 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 	LedgerScan	scan;
 	HeapTuple	tuple;
 	Attachment *attachment = NULL;
+	RestampProgress progress;
 	bool		isnull;
 
 	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
@@ -428,6 +430,9 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 			attachment = compile_attachment(ledger, tuple, rel, problem);
 	}
 	ledger_scan_end(&scan);
+	if (attachment != NULL)
+		attachment->restamping = restamp_progress_find(ledger, attachment->id,
+													   false, &progress);
 	return attachment;
 }
 
