@@ -13,9 +13,9 @@ SELECT sla.load_policy(sla.preset('nagomi') || '{"policy": "t nagomi"}') AS id \
 -- Premium Plan Performance Metrics
 SELECT results_eq(format($$
 	SELECT r.severity::text, r.goal::text, u.goal::text, rc.hours::text, uc.hours::text
-	FROM sla.target r JOIN sla.target u USING (policy_version_id, severity)
+	FROM sla.target r JOIN sla.target u ON u.policy_version_id = r.policy_version_id AND u.severity::text = r.severity::text
 		 JOIN sla.calendar rc ON rc.name = r.calendar JOIN sla.calendar uc ON uc.name = u.calendar
-	WHERE policy_version_id = %s AND r.metric = 'response' AND u.metric = 'update' ORDER BY severity $$, :id),
+	WHERE r.policy_version_id = %s AND r.metric = 'response' AND u.metric = 'update' ORDER BY r.severity $$, :id),
 	$$ VALUES ('S1', '1h', '2h', '24/7', '24/7'), ('S2', '2h', '4h', '24/7', '24/7'),
 			  ('S3', '4h', '8h', '24/7', '24/7'), ('S4', '8h', '8h', '24/7', '24/7') $$,
 	'time to first response and update frequency, around the clock');
@@ -23,8 +23,8 @@ SELECT results_eq(format('SELECT severity::text FROM sla.target WHERE policy_ver
 	'VALUES (''S1''), (''S2''), (''S3''), (''S4'')', 'resolution times are not guaranteed');
 SELECT is((SELECT count(*) FROM sla.target WHERE policy_version_id = :id), 12::bigint, 'and nothing else is promised');
 SELECT is((SELECT restarts_on FROM sla.metric WHERE name = 'update'), '{replied,updated}', 'each thing the customer hears restarts the time to the next');
-SELECT is(sla.deadline('2026-12-31 23:30+00', f.goal, f.hours), '2027-01-01 07:30+00', 'over the new year: ' || severity)
-FROM (VALUES ('S4')) AS v(severity), sla.policy_target_in_force('t nagomi', '2026-12-31 23:30+00', severity::sla.severity, 'response') AS f;
+SELECT is(sla.deadline('2026-12-31 23:30+00', goal, '24/7'), '2027-01-01 07:30+00', 'over the new year')
+FROM sla.target WHERE policy_version_id = :id AND severity::text = 'S4' AND metric = 'response';
 SELECT results_eq(format('SELECT severity::text, label FROM sla.severity_label WHERE policy_version_id = %s ORDER BY severity', :id),
 	$$ VALUES ('S1', 'Priority 1'), ('S2', 'Priority 2'), ('S3', 'Priority 3'), ('S4', 'Priority 4') $$, 'four priority levels');
 SELECT results_eq(format('SELECT channel, counts_from FROM sla.channel_rule WHERE policy_version_id = %s ORDER BY channel COLLATE "C"', :id),

@@ -27,6 +27,18 @@ INSERT INTO sla.calendar (name, hours, regions) VALUES
 	('at', 'Europe/Vienna Mo-Fr 09:00-17:00', '{AT}');
 INSERT INTO sla.holiday VALUES ('DE', '2026-12-25', 'Christmas'), ('DE', '2026-12-24', 'Christmas Eve'),
 	('DE-BY', '2026-01-06', 'Epiphany'), ('AT', '2026-10-26', NULL);
+SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "calendars": {"c": {"hours": "UTC Mo-Fr 09:00-17:00"}},
+	"targets": [{"severity": "S1", "metric": "triage", "goal": "2h", "calendar": "c", "alerts": [0.5, 1, "30min"], "pausable": false},
+		{"severity": "S2", "metric": "update", "goal": null}],
+	"metrics": {"triage": {"title": "Triage", "starts_on": ["opened"], "stops_on": ["assigned"], "restarts_on": ["reopened"]}},
+	"severities": {"S1": {"label": "High", "description": "All is down."}, "S2": {"label": "Low"}},
+	"severity_caps": {"api": "S2", "*": "S1"}, "channels": {"email": "never", "*": "investigation"},
+	"exemptions": {"known": "Known", "other": null},
+	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject"}');
+INSERT INTO sla.contract (account, service, policy, valid, calendar, note) VALUES
+	('a', NULL, 'acme', '[2026-01-01,2027-01-01)', NULL, 'first'), ('a', NULL, 'laioutr', '[2027-01-01,)', 'mine', NULL),
+	('a', 'web', 'acme', '(,)', 'acme/c', NULL), ('gone', NULL, 'acme', '(,)', NULL, NULL);
+DELETE FROM sla.contract WHERE account = 'gone';
 ));
 
 my @formats = (
@@ -41,7 +53,13 @@ my %contents = (
 	policy_version => 'id',
 	calendar => 'name',
 	metric => 'name',
-	target => 'policy_version_id, severity, metric');
+	target => 'policy_version_id, severity, metric',
+	severity_label => 'policy_version_id, severity',
+	severity_cap => 'policy_version_id, product',
+	channel_rule => 'policy_version_id, channel',
+	exemption => 'policy_version_id, reason',
+	contract => 'id');
+my $document = q(SELECT sla.policy_document('acme'));
 
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 
@@ -70,9 +88,13 @@ for my $format (@formats)
 			"$name: sla.$table");
 	}
 
+	is($node->safe_psql($db, $document),
+		$node->safe_psql('before', $document),
+		"$name: the document");
+
 	# Identifiers go on where they ended.
 	my $more = q(SELECT sla.load_policy(sla.preset('laioutr'), '2040-01-01'));
-	is($node->safe_psql($db, $more), 3, "$name: the next version");
+	is($node->safe_psql($db, $more), 4, "$name: the next version");
 	$node->safe_psql($db,
 		q(INSERT INTO sla.calendar (name, hours) VALUES ('new', 'UTC Su 09:00-17:00'))
 	);
@@ -81,6 +103,21 @@ for my $format (@formats)
 		),
 		't',
 		"$name: the next hours");
+
+	is( $node->safe_psql($db,
+			q(INSERT INTO sla.contract (account, policy, valid) VALUES ('b', 'acme', '(,)') RETURNING id)
+		),
+		5,
+		"$name: the next contract");
+
+	# What keeps rows apart and together is in force again.
+	for my $wrong (
+		q(INSERT INTO sla.contract (account, policy, valid) VALUES ('a', 'acme', '[2026-12-31,2027-01-01)')),
+		q(DELETE FROM sla.policy WHERE name = 'acme'),
+		q(INSERT INTO sla.exemption VALUES (0, 'x', NULL)))
+	{
+		isnt($node->psql($db, $wrong), 0, "$name: refused: $wrong");
+	}
 
 	# Holidays are in force again.
 	$node->safe_psql($db,
