@@ -55,12 +55,17 @@ SRCS = \
 	src/edition.c \
 	src/ledger.c \
 	src/ledger_clock.c \
+	src/restamp_progress.c \
+	src/ticket_set.c \
 	src/attachment.c \
 	src/attachment_row.c \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \
+	src/attach.c \
 	src/restamp.c \
+	src/restamp_batch.c \
+	src/gone.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -100,7 +105,9 @@ SQL_PARTS = \
 	sql/39_presets.sql \
 	sql/39_attached_table.sql \
 	sql/40_ledger.sql \
+	sql/41_attach_checks.sql \
 	sql/41_attach.sql \
+	sql/43_restamp.sql \
 	sql/50_alert.sql \
 	sql/60_views.sql
 

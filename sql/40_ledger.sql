@@ -123,7 +123,7 @@ CREATE TABLE sla.clock (
     paused_at       timestamptz,
     counted_from    timestamptz,
     carried         interval,
-    pinned          boolean NOT NULL,
+    pinned          boolean NOT NULL DEFAULT false,
     outcome         text,
     warn_at         timestamptz[],
     next_alert_at   timestamptz,

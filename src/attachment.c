@@ -27,6 +27,7 @@
 #include "attachment.h"
 #include "json_read.h"
 #include "ledger_tables.h"
+#include "restamp_progress.h"
 
 typedef struct AttachmentEntry
 {
@@ -398,6 +399,9 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	read_stamps(attachment, rel, roles, problem);
 	if (*problem == NULL && attachment->time[TIME_RECEIVED].attnum == 0)
 		*problem = pstrdup("its received_at column is not recorded");
+	if (*problem == NULL && attachment->text[TEXT_SEVERITY].attnum == 0 &&
+		attachment->severity_default == 0)
+		*problem = pstrdup("neither its severity column nor a default severity is recorded");
 	watch_columns(attachment);
 	return attachment;
 }
@@ -410,6 +414,7 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 	LedgerScan	scan;
 	HeapTuple	tuple;
 	Attachment *attachment = NULL;
+	RestampProgress progress;
 	bool		isnull;
 
 	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
@@ -425,6 +430,9 @@ load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
 			attachment = compile_attachment(ledger, tuple, rel, problem);
 	}
 	ledger_scan_end(&scan);
+	if (attachment != NULL)
+		attachment->restamping = restamp_progress_find(ledger, attachment->id,
+													   false, &progress);
 	return attachment;
 }
 

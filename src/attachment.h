@@ -92,6 +92,7 @@ typedef struct Attachment
 	int32		id;
 	const char *policy;			/* NULL: the row's, or its account's */
 	bool		reject;			/* rows that no policy covers are errors */
+	bool		restamping;		/* rows it has are being recorded in pieces */
 	int			nkeys;
 	AttrNumber *keys;
 	FmgrInfo   *key_out;
@@ -145,7 +146,11 @@ extern Datum attachment_stamp_value(const Attachment *attachment,
 									const StampColumn *stamp,
 									TimestampTz due, bool *isnull);
 
-/* Do two versions of a row differ in a column that says something? */
+/*
+ * Do two versions of a row differ in a column that says something? While rows
+ * are recorded in pieces they do, for the row may not have been read yet and
+ * move to where it will not be.
+ */
 extern bool attachment_row_changed(const Attachment *attachment,
 								   TupleTableSlot *before,
 								   TupleTableSlot *after);

@@ -345,6 +345,8 @@ bool
 attachment_row_changed(const Attachment *attachment,
 					   TupleTableSlot *before, TupleTableSlot *after)
 {
+	if (attachment->restamping)
+		return true;
 	for (int i = 0; i < attachment->nwatched; i++)
 		if (column_changed(before, after, attachment->watched[i]))
 			return true;

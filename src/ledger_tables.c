@@ -44,6 +44,7 @@ static const struct
 	[LEDGER_EVENT] = {"event", "event_pkey", NULL},
 	[LEDGER_CLOCK] = {"clock", "clock_ticket_id_metric_cycle_key", "clock_id_seq"},
 	[LEDGER_ALERT] = {"alert", "alert_clock_id_aim_threshold_kind_key", "alert_id_seq"},
+	[LEDGER_RESTAMP] = {"restamp_progress", "restamp_progress_pkey", NULL},
 	[LEDGER_HOURS] = {"hours", "hours_pkey", NULL},
 };
 

@@ -20,6 +20,13 @@
 #include "policy_tables.h"
 
 /*
+ * What a version is compiled from. Rows of versions are read with all of these
+ * open: what cannot be compiled at all must be found out before.
+ */
+#define COMPILED_TABLES \
+	(POLICY_ALL_TABLES & ~POLICY_TABLE_BIT(TABLE_CONTRACT))
+
+/*
  * A row of sla.policy_version, its text in CurrentMemoryContext. False for
  * one that its constraints should have kept out.
  */
@@ -49,8 +56,7 @@ policy_read_rows(PolicyVersionRow **rows, int *nrows, char **problem)
 	HeapTuple	tuple;
 	int			maxrows = 8;
 
-	if (!policy_reader_open(&reader, POLICY_TABLE_BIT(TABLE_POLICY_VERSION),
-							problem))
+	if (!policy_reader_open(&reader, COMPILED_TABLES, problem))
 		return false;
 	*rows = palloc(maxrows * sizeof(PolicyVersionRow));
 	*nrows = 0;
@@ -333,9 +339,7 @@ policy_compile_version(const PolicyVersionRow *row, MemoryContext parent,
 	bool		current;
 
 	*result = NULL;
-	if (!policy_reader_open(&reader,
-							POLICY_ALL_TABLES & ~POLICY_TABLE_BIT(TABLE_CONTRACT),
-							problem))
+	if (!policy_reader_open(&reader, COMPILED_TABLES, problem))
 		return false;
 	scratch = AllocSetContextCreate(CurrentMemoryContext,
 									"slapolicy compilation",

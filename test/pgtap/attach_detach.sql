@@ -85,12 +85,12 @@ INSERT INTO mine VALUES (1, 'S2', '2026-03-02 09:00');
 SELECT sla.attach('mine', 'acme', 's', 'at', response_due => 'answer_by', resolution_due => NULL);
 SELECT is((SELECT answer_by FROM mine), '2026-03-02 11:00', 'an existing column is filled in');
 SELECT hasnt_column('mine', 'sla_resolution_due', 'one not wanted is not added');
-SELECT is(pg_temp.triggers('mine'), '!sla_record ~sla_stamp', 'two triggers');
+SELECT is(pg_temp.triggers('mine'), '!sla_record !sla_truncated ~sla_stamp', 'three triggers');
 CREATE TABLE bare (id int PRIMARY KEY, s text, at timestamptz, sla_response_due text);
 INSERT INTO bare VALUES (1, 'S2', '2026-03-02 09:00', 'mine');
 SELECT sla.attach('bare', 'acme', 's', 'at', stamp => false);
 SELECT is((SELECT b::text FROM bare b), '(1,S2,"2026-03-02 09:00:00+00",mine)', 'without stamps the rows stay as they are');
-SELECT is(pg_temp.triggers('bare'), '!sla_record', 'and one trigger is enough');
+SELECT is(pg_temp.triggers('bare'), '!sla_record !sla_truncated', 'and two triggers are enough');
 SELECT is(pg_temp.ledger('bare'), '1 open S2 11:00', 'to record them');
 
 -- Existing rows fire no triggers of the user's
@@ -119,7 +119,7 @@ CREATE TABLE tickets (id int PRIMARY KEY, s text, at timestamptz, replied timest
 INSERT INTO tickets VALUES (1, 'S2', now() - interval '1 h'), (2, 'S1', '2026-03-02 09:00');
 INSERT INTO tickets VALUES (3, 'S2', '2026-03-02 09:00', '2026-03-02 09:30', '2026-03-02 10:00');
 SELECT is(sla.attach('tickets', 'acme', 's', 'at', 'replied', 'done'), 3::bigint, 'attached');
-SELECT is(sla.restamp('tickets'), 3::bigint, 'recorded again');
+SELECT is(sla.record_rows('tickets'), 3::bigint, 'recorded again');
 SELECT is((SELECT max(version) FROM sla.ticket t JOIN sla.attachment a ON a.id = attachment_id WHERE ticket_table = 'tickets'::regclass), 1, 'with nothing new to record');
 SELECT lives_ok($$SELECT sla.detach('tickets')$$, 'detached');
 SELECT is(pg_temp.triggers('tickets'), NULL, 'no triggers');
@@ -129,7 +129,7 @@ SELECT is((SELECT string_agg(t.key || ' ' || t.state || ' ' || c.metric || ' ' |
 SELECT is((SELECT count(*) FROM sla.clock WHERE next_alert_at IS NOT NULL AND outcome = 'cancelled'), 0::bigint, 'and are not flagged');
 SELECT isnt((SELECT detached_at FROM sla.attachment WHERE ticket_table = 'tickets'::regclass), NULL, 'it is known when');
 SELECT throws_ok($$SELECT sla.detach('tickets')$$, '42704', 'table "tickets" is not attached', 'not twice');
-SELECT throws_ok($$SELECT sla.restamp('tickets')$$, '55000', NULL, 'nothing to restamp for');
+SELECT throws_ok($$SELECT sla.record_rows('tickets')$$, '55000', NULL, 'nothing to restamp for');
 UPDATE tickets SET s = 'S2' WHERE id = 2;
 INSERT INTO tickets VALUES (4, 'hot', '2026-03-02 09:00');
 SELECT is((SELECT max(version) FROM sla.ticket t JOIN sla.attachment a ON a.id = attachment_id WHERE ticket_table = 'tickets'::regclass), 2, 'nothing is recorded meanwhile');
@@ -149,7 +149,7 @@ SELECT throws_ok($$UPDATE strict SET s = NULL$$, '23514', NULL, 'nor by an UPDAT
 DELETE FROM sla.policy;
 SELECT throws_ok($$INSERT INTO strict VALUES (2, 'S1', '2026-03-02 09:00')$$, '23514', 'ticket 2 of table "strict" has no deadlines: policy "acme" does not exist or has no version', 'nor without a policy');
 SELECT lives_ok($$DELETE FROM strict$$, 'rows may always go');
-SELECT is(pg_temp.ledger('strict'), '1 deleted S1 10:00', 'and are recorded as gone');
+SELECT is(pg_temp.ledger('strict'), '1 deleted S1 10:00 breached', 'and are recorded as gone');
 
 -- Made by hand, behind the back of sla.attach
 CREATE TABLE handmade (id int PRIMARY KEY, s text, at timestamptz);

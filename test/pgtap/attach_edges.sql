@@ -37,7 +37,7 @@ SELECT isnt(outcome, NULL, 'detaching ends what runs') FROM sla.clock WHERE metr
 SELECT is(sla.flag_due('2200-01-01'), 1::bigint, 'a breach that had happened by then is flagged still');
 SELECT is(sla.flag_due('2200-01-01'), 0::bigint, 'and nothing after');
 
-SELECT throws_ok($$ SELECT sla.register_attachment('helpdesk', 'answers', '{"key": ["id"], "severity": "priority", "received_at": "received"}', NULL, 'zzz') $$,
+SELECT throws_ok($$ SELECT sla.register_attachment('helpdesk', 'answers', '{"key": ["id"], "severity": "priority", "received_at": "received"}', NULL, '{}', 'zzz') $$,
     '22023', NULL, 'on_error is checked whoever calls');
 SELECT * FROM finish();
 ROLLBACK;

@@ -33,7 +33,7 @@ SELECT is(current_setting('slapolicy_test.trap'), 'untouched', 'and keeps the se
 ALTER TABLE slapolicy_test_trap.tickets DISABLE TRIGGER ALL;
 UPDATE slapolicy_test_trap.tickets SET due = NULL;
 SET slapolicy_test.trap TO 'untouched';
-SELECT is(sla.restamp('slapolicy_test_trap.tickets'), 1::bigint, 'restamping stamps it again');
+SELECT is(sla.record_rows('slapolicy_test_trap.tickets'), 1::bigint, 'restamping stamps it again');
 SELECT is(current_setting('slapolicy_test.trap'), 'untouched', 'and keeps them, too');
 
 SELECT * FROM finish();

@@ -21,7 +21,9 @@ CREATE TEMPORARY VIEW func AS
 
 -- Names resolve the same way whoever calls
 SELECT is_empty($$ SELECT name FROM func WHERE language IN ('sql', 'plpgsql')
-	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (config), false) $$,
+	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (config), false)
+	-- commits, so that it cannot; names everything by its schema and uses no operator
+	AND name <> 'sla.restamp(regclass,integer)' $$,
 	'SQL and PL/pgSQL functions pin their search_path');
 SELECT is_empty($$ SELECT name FROM func WHERE language NOT IN ('c', 'sql', 'plpgsql') $$, 'there are no others but C functions');
 SELECT is_empty($$ SELECT name FROM func WHERE definer $$, 'no function runs with its owner''s rights');
@@ -48,12 +50,20 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
 	-- check that the caller owns the table
-	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text)',
+	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
+	'sla.create_attachment_triggers(regclass,boolean,boolean)',
 	'sla.detach(regclass)',
-	'sla.restamp(regclass)',
-	'sla.register_attachment(regclass,text,jsonb,jsonb,text)',
+	'sla.reconcile(regclass)',
+	'sla.record_rows(regclass)',
+	'sla.register_attachment(regclass,text,jsonb,jsonb,jsonb,text)',
+	'sla.restamp(regclass,integer)',
+	'sla.restamp_begin(regclass)',
+	'sla.restamp_step(regclass,integer)',
+	'sla.stamped_columns(regclass,jsonb,jsonb,text)',
 	'sla.unregister_attachment(regclass)',
 	-- triggers: do nothing outside an attached table
+	'sla.dropped()',
+	'sla.truncated()',
 	'sla.stamp()',
 	'sla.record()',
 	-- reads policies, which everybody may
@@ -69,6 +79,14 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.canonical_policy(jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
 	'sla.check_role_column(regclass,text,text)',
+	'sla.canonical_target(sla.severity,text,sla.business_interval,text)',
+	'sla.check_attachable(regclass)',
+	'sla.check_role_column(regclass,text,text,text)',
+	'sla.canonical_options(regclass,text,text[],text[],text[],text,text,timestamp with time zone)',
+	'sla.canonical_severity_map(regclass,text,jsonb)',
+	'sla.canonical_status_list(regclass,text,text,text[])',
+	'sla.column_text(regclass,text,text,text)',
+	'sla.role_column_type(regclass,text)',
 	'sla.effective_hours(text)',
 	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',

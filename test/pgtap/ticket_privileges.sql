@@ -56,8 +56,8 @@ SELECT throws_ok($$UPDATE sla.event SET seq = seq$$, '42501', NULL, 'cannot chan
 SELECT throws_ok(format('SELECT nextval(''sla.%I_id_seq'')', t), '42501', NULL, 'cannot move the ids of sla.' || t) FROM unnest('{attachment,ticket,clock,alert}'::text[]) t;
 SELECT throws_ok($$SELECT sla.attach('desk.tickets', 'acme', 's', 'at')$$, '42501', NULL, 'cannot attach');
 SELECT throws_ok($$SELECT sla.detach('desk.tickets')$$, '42501', NULL, 'cannot detach');
-SELECT throws_ok($$SELECT sla.restamp('desk.tickets')$$, '42501', NULL, 'cannot restamp');
-SELECT throws_ok($$SELECT sla.register_attachment('desk.tickets', 'acme', '{}', NULL, 'record')$$, '42501', NULL, 'cannot register');
+SELECT throws_ok($$SELECT sla.record_rows('desk.tickets')$$, '42501', NULL, 'cannot restamp');
+SELECT throws_ok($$SELECT sla.register_attachment('desk.tickets', 'acme', '{}', NULL, '{}', 'record')$$, '42501', NULL, 'cannot register');
 SELECT throws_ok($$SELECT sla.unregister_attachment('desk.tickets')$$, '42501', NULL, 'cannot unregister');
 SELECT throws_ok($$SELECT sla.record()$$, '39P01', NULL, 'cannot call the trigger');
 SELECT throws_ok($$SELECT sla.flag_due(now())$$, '42501', NULL, 'cannot flag');
@@ -65,9 +65,9 @@ SELECT throws_ok($$SELECT sla.flag_due(now())$$, '42501', NULL, 'cannot flag');
 -- The same for a stranger who owns another table
 SET LOCAL ROLE sla_test_stranger;
 SELECT throws_ok($$SELECT sla.unregister_attachment('desk.tickets')$$, '42501', 'must be owner of table tickets', 'a stranger is told');
-SELECT throws_ok($$SELECT sla.restamp(0)$$, '42P01', NULL, 'a table that is not there');
-SELECT throws_ok($$SELECT sla.restamp('sla.ticket')$$, '42501', NULL, 'nor is the ledger anybody''s');
-SELECT throws_ok($$SELECT sla.register_attachment('pg_class', 'acme', '{}', NULL, 'record')$$, '42501', NULL, 'nor the catalog');
+SELECT throws_ok($$SELECT sla.record_rows(0)$$, '42P01', NULL, 'a table that is not there');
+SELECT throws_ok($$SELECT sla.record_rows('sla.ticket')$$, '42501', NULL, 'nor is the ledger anybody''s');
+SELECT throws_ok($$SELECT sla.register_attachment('pg_class', 'acme', '{}', NULL, '{}', 'record')$$, '42501', NULL, 'nor the catalog');
 SELECT throws_ok($$CREATE TRIGGER x AFTER INSERT ON desk.tickets FOR EACH ROW EXECUTE FUNCTION sla.record()$$, '42501', NULL, 'triggers need the owner''s leave');
 CREATE TEMP TABLE fake (id int, s text, at timestamptz);
 CREATE TRIGGER x AFTER INSERT ON fake FOR EACH ROW EXECUTE FUNCTION sla.record();
@@ -79,10 +79,10 @@ SET LOCAL ROLE sla_test_owner;
 CREATE TABLE desk.mine (id int PRIMARY KEY, s text, at timestamptz);
 CREATE VIEW desk.seen AS SELECT * FROM desk.mine;
 CREATE TRIGGER r AFTER INSERT OR UPDATE OR DELETE ON desk.mine FOR EACH ROW EXECUTE FUNCTION sla.record();
-SELECT throws_ok($$SELECT sla.register_attachment('desk.seen', 'acme', '{"key": ["id"], "severity": "s", "received_at": "at"}', NULL, 'record')$$, '42809', NULL, 'no view gets in by the back door');
+SELECT throws_ok($$SELECT sla.register_attachment('desk.seen', 'acme', '{"key": ["id"], "severity": "s", "received_at": "at"}', NULL, '{}', 'record')$$, '42809', NULL, 'no view gets in by the back door');
 CREATE FUNCTION desk.tries(roles jsonb, map jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM sla.register_attachment('desk.mine', 'acme', roles, map, 'record');
+	PERFORM sla.register_attachment('desk.mine', 'acme', roles, map, '{}', 'record');
 	INSERT INTO desk.mine VALUES (1000, 'S1', '2026-03-02 09:00');
 	UPDATE desk.mine SET s = 'S2';
 	DELETE FROM desk.mine;
@@ -135,7 +135,7 @@ SET LOCAL ROLE sla_test_owner;
 SET LOCAL search_path = trap, pg_catalog, desk, public;
 SELECT sla.detach('desk.tickets');
 SELECT sla.attach('desk.tickets', 'acme', 's', 'at', 'replied', severity_map => '{"S1": "S1", "none": "S2"}');
-SELECT sla.restamp('desk.tickets');
+SELECT sla.record_rows('desk.tickets');
 SET LOCAL search_path = public;
 SELECT pass('nor by an owner');
 RESET ROLE;

@@ -265,8 +265,9 @@ for my $table ('others', 'parts')
 my $stranger = SlaSession->new($node, user => 'stranger');
 $one->ask('BEGIN');
 $one->ask(q(INSERT INTO tickets (id, s) VALUES (60, 'S1')));
-for my $call (q(restamp('tickets')), q(unregister_attachment('tickets')),
-	q(register_attachment('tickets', 'acme', '{}', NULL, 'record')))
+for my $call (q(record_rows('tickets')), q(reconcile('tickets')), q(restamp_begin('tickets')),
+	q(restamp_step('tickets', 1)), q(unregister_attachment('tickets')),
+	q(register_attachment('tickets', 'acme', '{}', NULL, '{}', 'record')))
 {
 	like($stranger->ask("SELECT sla.$call"), qr/42501/, "a stranger is told at once: $call");
 }

@@ -80,7 +80,7 @@ for my $format ('plain', 'custom', 'directory')
 
 	# Nothing is new to record, and what comes next is recorded.
 	my $counts = $node->safe_psql($db, $count);
-	$node->safe_psql($db, q(SELECT sla.restamp('desk.tickets'), sla.restamp('parts')));
+	$node->safe_psql($db, q(SELECT sla.record_rows('desk.tickets'), sla.record_rows('parts')));
 	is($node->safe_psql($db, $count), $counts, "$format: all is recorded");
 	$node->safe_psql($db, q(
 		INSERT INTO desk.tickets (s, at) VALUES ('S2', '2026-05-04 09:00');

@@ -5,7 +5,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, YMD';
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
-SELECT plan(10);
+SELECT plan(12);
 
 SELECT sla.load_policy('{
   "policy": "terms", "title": "Terms", "time_zone": "UTC",
@@ -41,11 +41,15 @@ DELETE FROM sla.target WHERE severity OPERATOR(sla.=) 'S1';
 UPDATE helpdesk SET replied = '2026-03-02 10:20+00', changed = '2026-03-02 10:20+00' WHERE id = 2;
 SELECT is(outcome, 'breached', 'a promise outlives its row in sla.target') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
 
-UPDATE helpdesk SET priority = 'S1', changed = '2026-03-02 12:00+00' WHERE id = 3;
-SELECT is(outcome, 'cancelled', 'a severity that promises nothing now cancels') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '3';
-DELETE FROM sla.target;
+UPDATE helpdesk SET priority = 'S1', changed = '2026-03-02 09:30+00' WHERE id = 3;
+SELECT is(sla_response_due, timestamptz '2026-03-02 10:00+00', 'under another severity, too, a ticket is held to what was promised when it came') FROM helpdesk WHERE id = 3;
+UPDATE helpdesk SET priority = 'S2', changed = '2026-03-02 09:40+00' WHERE id = 3;
+SELECT is(sla_response_due, timestamptz '2026-03-05 13:00+00', 'and back again') FROM helpdesk WHERE id = 3;
+DELETE FROM sla.policy;
 UPDATE helpdesk SET replied = '2026-03-02 10:10+00', changed = '2026-03-02 12:30+00' WHERE id = 2;
-SELECT is(outcome, 'breached', 'a clock whose metric the policy has lost stays as it is') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
-SELECT matches(exempt, '^error: version .* has lost all targets for metric "response"', 'and the ledger says why') FROM sla.ticket WHERE key = '2';
+SELECT is(outcome, 'met', 'promises outlive their policy') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
+SELECT is(exempt, NULL, 'and nothing is wrong') FROM sla.ticket WHERE key = '2';
+INSERT INTO helpdesk VALUES (4, 'S2', '2026-03-02 09:00+00', NULL, NULL, '2026-03-02 09:00+00');
+SELECT matches(exempt, '^error: policy "terms" does not exist', 'a new ticket has none') FROM sla.ticket WHERE key = '4';
 SELECT * FROM finish();
 ROLLBACK;
