@@ -78,8 +78,6 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.canonical_calendar(sla.business_hours,text[])',
 	'sla.canonical_policy(jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
-	'sla.check_role_column(regclass,text,text)',
-	'sla.canonical_target(sla.severity,text,sla.business_interval,text)',
 	'sla.check_attachable(regclass)',
 	'sla.check_role_column(regclass,text,text,text)',
 	'sla.canonical_options(regclass,text,text[],text[],text[],text,text,timestamp with time zone)',
