@@ -312,9 +312,9 @@ follow_exemption(TicketHistory *history, const TicketRow *row)
 }
 
 /*
- * Who resolved a ticket at an instant cannot have reopened it later: the first
- * reopening after it is taken to have happened just before, the others not at
- * all.
+ * Who resolved a ticket last at an instant cannot have reopened or resolved it
+ * later: the first reopening after it is taken to have happened just before,
+ * the rest not at all.
  */
 static void
 move_reopenings(TicketHistory *history, TimestampTz resolved_at,
@@ -327,11 +327,12 @@ move_reopenings(TicketHistory *history, TimestampTz resolved_at,
 	{
 		const TicketEvent *event = &history->events[i];
 
-		if (event->kind != EVENT_REOPENED || event->retracted ||
-			event->source != NULL || event->at <= resolved_at)
+		if ((event->kind != EVENT_REOPENED && event->kind != EVENT_RESOLVED) ||
+			event->retracted || event->source != NULL ||
+			event->at <= resolved_at)
 			continue;
+		moved = moved || event->kind == EVENT_REOPENED;
 		ticket_history_retract(history, event, changed_at);
-		moved = true;
 	}
 	if (moved)
 		ticket_history_append(history, EVENT_REOPENED, resolved_at);
