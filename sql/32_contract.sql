@@ -69,7 +69,8 @@ BEGIN
     WHERE c.account = NEW.account AND c.service IS NOT DISTINCT FROM NEW.service
       AND c.valid && NEW.valid AND c.id <> NEW.id
     ORDER BY c.id
-    LIMIT 1;
+    LIMIT 1
+    FOR SHARE;              -- another session may be about to end it
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'exclusion_violation',

@@ -82,7 +82,7 @@ SELECT lives_ok($$ DELETE FROM sla.calendar WHERE name = 't office' $$, 'and a c
 -- Who may see what is agreed with whom is up to the owner
 SELECT ok(NOT has_table_privilege('pg_monitor', 'sla.contract', 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'not everyone reads contracts');
 CREATE ROLE slapolicy_test_editor;
-GRANT INSERT, SELECT ON sla.contract TO slapolicy_test_editor;
+GRANT INSERT, SELECT, UPDATE ON sla.contract TO slapolicy_test_editor;
 GRANT UPDATE ON sla.policy, sla.calendar TO slapolicy_test_editor;
 SET LOCAL ROLE slapolicy_test_editor;
 SELECT lives_ok($$ INSERT INTO sla.contract (account, policy, valid) VALUES ('t granted', 't gold', '(,)') $$, 'whom it is granted may add them');
