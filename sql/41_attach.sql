@@ -58,6 +58,11 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = ticket_table
             AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped)
         THEN
+            IF (SELECT c.relispartition FROM pg_class c WHERE c.oid = ticket_table) THEN
+                RAISE EXCEPTION 'partition % has no column "%" for %', ticket_table, column_name, role
+                    USING ERRCODE = 'undefined_column',
+                        HINT = 'Add it to the partitioned table, attach that one instead, or keep no due times: stamp => false.';
+            END IF;
             EXECUTE format('ALTER TABLE %s ADD COLUMN %I timestamptz', ticket_table, column_name);
         END IF;
         PERFORM sla.check_role_column(ticket_table, role, column_name, timestamps_in);

@@ -113,7 +113,7 @@ BEGIN
         END IF;
         accepted := CASE WHEN typ.oid = 'timestamp'::regtype
             THEN 'Say what zone its times are in, as in timestamps_in => ''UTC'', or make it timestamp with time zone.'
-            ELSE 'It must be timestamp with time zone, or timestamp without time zone and timestamps_in say what zone it is in.' END;
+            ELSE 'It must be timestamp with time zone, or timestamp without time zone whose zone timestamps_in tells.' END;
     ELSIF role IN ('severity', 'status', 'channel') THEN
         IF typ.typtype = 'e' OR typ.typcategory = 'S' OR typ.oid IN (
             'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'sla.severity'::regtype)

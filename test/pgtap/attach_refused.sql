@@ -5,7 +5,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(183);
+SELECT plan(185);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -65,6 +65,9 @@ SELECT pg_temp.refused($$'sla.ticket', 'acme', 'severity', 'received_at'$$, '428
 SELECT pg_temp.refused($$'taken', 'acme', 'priority', 'created_at'$$, '42710', 'table public.taken is attached already', 'an attached table');
 SELECT pg_temp.refused($$'split', 'acme', 'priority', 'created_at'$$, '42710', 'partition public.split_1 of table public.split is attached by itself', 'a table with an attached partition');
 SELECT pg_temp.refused($$'split_2', 'acme', 'priority', 'created_at'$$, '42710', 'table public.split_2 is a partition of table public.split_1, which is attached', 'a partition of an attached table');
+CREATE TABLE whole (id int PRIMARY KEY, priority text, created_at timestamptz) PARTITION BY RANGE (id);
+CREATE TABLE whole_1 PARTITION OF whole FOR VALUES FROM (0) TO (10);
+SELECT pg_temp.refused($$'whole_1', 'acme', 'priority', 'created_at'$$, '42703', 'partition public.whole_1 has no column "sla_response_due" for response_due', 'a partition that would need another column');
 SELECT pg_temp.refused($$NULL, 'acme', 'priority', 'created_at'$$, '22004', 'ticket_table must not be null', 'no table');
 SELECT pg_temp.refused($$0::oid::regclass, 'acme', 'priority', 'created_at'$$, '42P01', NULL, 'a table that is not there');
 SET LOCAL ROLE sla_test_writer;

@@ -188,7 +188,17 @@ like(printed(q(CALL sla.restamp('lax', 30))),
 	qr/done, \d+ rows\nWARNING:  tickets of table "lax" without deadlines: 1\d\nHINT:  sla.ticket.exempt keeps the reason of each.\z/,
 	'rows that no promise covers');
 
-# Two at a time share the work
+# In any isolation level
+for my $level ('repeatable read', 'serializable')
+{
+	(my $name = $level) =~ s/ /_/;
+
+	query(qq(SELECT new_table('$name', 500)));
+	query(qq(SET default_transaction_isolation = '$level'; CALL sla.restamp('$name', 100)));
+	is(query(qq(SELECT recorded('$name'))), '500 rows, 500 tickets, 500 events, 0 wrong', "as $level");
+}
+
+# Three at a time share the work
 query(q(SELECT new_table('shared', 2000)));
 $_ = SlaSession->new($node) for $one, $two, $three;
 $_->send_sql(q(CALL sla.restamp('shared', 10))) for $one, $two, $three;
