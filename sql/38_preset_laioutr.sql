@@ -12,6 +12,7 @@ CREATE FUNCTION sla.preset_laioutr() RETURNS jsonb
         "Assumption: the support hours are those of Europe/Berlin. The published text names no time zone.",
         "Assumption: the regional holiday periods are the public holidays of all of Germany, 2025 to 2030. The published text names no region, and announces company holidays elsewhere: add both.",
         "Assumption: the names of products, channels and reasons. What is said of products follows from the definitions of the severity levels; which other products have a maximum severity level is published elsewhere: add them.",
+        "Assumption: whoever submits a request is a customer. With \"contract\" as \"entitlement\" only accounts with a contract are promised anything.",
         "An initial response is the first one that is not automatic: it confirms that work starts, or asks for what is missing.",
         "A resolution time is not promised.",
         "Email is to be used only while the support website is unavailable. Requests by other channels are none in the sense of the published text: add \"*\": \"never\" to the channels where they are recorded as tickets."

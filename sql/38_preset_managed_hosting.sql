@@ -14,6 +14,7 @@ CREATE FUNCTION sla.preset_managed_hosting() RETURNS jsonb
         "Assumption: P1 counts around the clock. The published text names no support hours; its service window is that of planned maintenance.",
         "Assumption: reports are made in the time of Europe/Amsterdam. The published text names no time zone.",
         "Assumption: the names of the channels. Ticketing is the source of truth; the published text says from no channel that tickets count later than from receipt.",
+        "Assumption: whoever has a ticket has a package. Packages are agreed per service: load a policy for each, and give the accounts contracts; with \"contract\" as \"entitlement\" tickets without one are promised nothing.",
         "A response is the first substantive one: triage and next step. A workaround resolves a ticket.",
         "The exceptions of the published text, such as planned maintenance and force majeure, are those of uptime and credits. They exempt no ticket from its response."
     ],

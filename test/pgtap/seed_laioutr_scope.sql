@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(52);
+SELECT plan(53);
 
 -- 2026-03-02 is a Monday.
 SELECT sla.load_policy(sla.preset('laioutr') || '{"policy": "t laioutr"}') AS id \gset
@@ -125,9 +125,12 @@ SELECT is(pg_temp.stamp(42), '-', 'not even for what a customer calls critical')
 SELECT is((SELECT count(*) FROM sla.exemption WHERE policy_version_id = :id AND reason = 'out_of_scope'), 1::bigint, 'one reason for the three');
 
 -- 002: requests are submitted through the support website
+-- 002: S1 and S2 are supported by website and status page, S3 and S4 by website
 -- 002: only if the support website is unavailable requests are submitted by email
-INSERT INTO request (id, channel, level, submitted_at) VALUES (50, 'website', 'S2', '2026-03-02 10:00'), (51, 'email', 'S2', '2026-03-02 10:00'), (52, 'fax', 'S2', '2026-03-02 10:00');
+INSERT INTO request (id, channel, level, submitted_at) VALUES (50, 'website', 'S2', '2026-03-02 10:00'), (51, 'email', 'S2', '2026-03-02 10:00'), (52, 'fax', 'S2', '2026-03-02 10:00'),
+	(53, 'website', 'S4', '2026-03-02 10:00');
 SELECT is(pg_temp.clock(50), 'response S2 due Mon 02 13:00 running', 'by the website');
+SELECT is(pg_temp.clock(53), 'response S4 due Wed 04 10:00 running', 'whatever the level');
 SELECT is(pg_temp.clock(51), 'response S2 due Mon 02 13:00 running', 'by email while that is unavailable: no less');
 SELECT is(pg_temp.clock(52), 'response S2 due Mon 02 13:00 running', 'what comes by another way and is let in counts as well');
 SELECT sla.load_policy(jsonb_set(sla.preset('laioutr'), '{channels}', '{"website": "receipt", "email": "never", "*": "never"}') || '{"policy": "t website"}') AS website \gset
