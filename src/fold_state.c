@@ -23,26 +23,22 @@ compare_events(const void *a, const void *b)
 }
 
 /*
- * A ticket of a channel that counts from the investigation is opened when it
- * is first investigated, and not at all before.
+ * A ticket of a channel that counts from the investigation begins when it is
+ * first investigated: what was before has happened by then, and without an
+ * investigation nothing has.
  */
 static int
-open_by_investigation(TicketEvent *events, int n)
+begin_with_investigation(TicketEvent *events, int n)
 {
-	const TicketEvent *first = NULL;
-	int			kept = 0;
+	int			first = 0;
 
-	for (int i = 0; i < n; i++)
-		if (events[i].kind == EVENT_INVESTIGATED &&
-			(first == NULL || compare_events(&events[i], first) < 0))
-			first = &events[i];
-	for (int i = 0; i < n; i++)
-		if (events[i].kind == EVENT_OPENED && first != NULL)
-			events[i].at = Max(events[i].at, first->at);
-	for (int i = 0; i < n; i++)
-		if (events[i].kind != EVENT_OPENED || first != NULL)
-			events[kept++] = events[i];
-	return kept;
+	while (first < n && events[first].kind != EVENT_INVESTIGATED)
+		first++;
+	if (first == n)
+		return 0;
+	for (int i = 0; i < first; i++)
+		events[i].at = events[first].at;
+	return n;
 }
 
 TicketEvent *
@@ -56,12 +52,12 @@ fold_events(const TicketEvent *events, int nevents, ChannelCounts counts,
 	for (int i = 0; i < nevents; i++)
 		if (events[i].kind != EVENT_RETRACTED && !events[i].retracted)
 			valid[n++] = events[i];
-	if (counts == COUNTS_FROM_INVESTIGATION)
-		n = open_by_investigation(valid, n);
 	for (int i = 1; i < n && sorted; i++)
 		sorted = compare_events(&valid[i - 1], &valid[i]) < 0;
 	if (!sorted)
 		qsort(valid, n, sizeof(TicketEvent), compare_events);
+	if (counts == COUNTS_FROM_INVESTIGATION)
+		n = begin_with_investigation(valid, n);
 	*nvalid = n;
 	return valid;
 }

@@ -66,8 +66,7 @@ extern void fold_state_free(FoldState *state);
 
 /*
  * The events that count, sorted by time and then by recording, palloc'd. By
- * the channel's rule `opened` may move to the investigation, and events
- * without it have no effect on what starts there.
+ * the channel's rule what happened before the investigation counts from there.
  */
 extern TicketEvent *fold_events(const TicketEvent *events, int nevents,
 								ChannelCounts counts, int *nvalid);

@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(53);
+SELECT plan(54);
 
 SELECT sla.load_policy(sla.preset('nagomi') || '{"policy": "t nagomi"}') AS id \gset
 CREATE TABLE request (
@@ -104,6 +104,7 @@ SELECT is(pg_temp.clock(12), 'response S1 due 02 13:00 running', 'classified by 
 UPDATE request SET acknowledged_at = '2026-03-02 10:20' WHERE id = 13;
 UPDATE request SET investigated_at = '2026-03-02 12:00', changed_at = '2026-03-02 12:00' WHERE id = 13;
 SELECT is(pg_temp.clock(13, 'response'), 'response S2 due 02 14:00 met 02 12:00 00:00:00', 'acknowledged before: met when it begins');
+SELECT is(pg_temp.stamps(13), '02 14:00 02 16:00 -', 'and the time to the next update begins with the investigation, too');
 UPDATE request SET investigated_at = '2026-03-02 11:00' WHERE id = 14;
 UPDATE request SET investigated_at = NULL WHERE id = 14;
 SELECT is(pg_temp.ticket(14), 'open S2 uncovered: an information request until investigated, by channel "email"', 'investigated by mistake');
