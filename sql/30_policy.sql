@@ -132,25 +132,29 @@ END
 $$;
 COMMENT ON FUNCTION sla.is_alert(text) IS 'May this be an alert of a target? A fraction of the goal above 0 and up to 1, with up to six decimals, as in 0.75, or working time before it is due, without business days, as in 30min. Raises 22P02 where it is neither.';
 
-CREATE FUNCTION sla.canonical_alerts(alerts text[]) RETURNS text[]
+CREATE FUNCTION sla.canonical_alert(alert text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
     AS $$
-DECLARE
-    fractions numeric[] := '{}';
-    amounts sla.business_interval[] := '{}';
-    alert text;
 BEGIN
-    FOREACH alert IN ARRAY alerts LOOP
-        IF alert ~ '^[0-9.]*$' THEN
-            fractions := fractions || trim_scale(alert::numeric);
-        ELSE
-            amounts := amounts || alert::sla.business_interval;
-        END IF;
-    END LOOP;
-    RETURN ARRAY(SELECT DISTINCT f FROM unnest(fractions) AS f ORDER BY f)::text[]
-        || ARRAY(SELECT DISTINCT a FROM unnest(amounts) AS a ORDER BY a USING OPERATOR(sla.>))::text[];
+    IF NOT sla.is_alert(alert) THEN
+        RETURN alert;
+    ELSIF alert ~ '^[0-9.]*$' THEN
+        RETURN trim_scale(alert::numeric)::text;
+    END IF;
+    RETURN alert::sla.business_interval::text;
 END
+$$;
+COMMENT ON FUNCTION sla.canonical_alert(text) IS 'Internal: an alert of a target in one spelling; what is none stays as it is, for a check to refuse.';
+
+CREATE FUNCTION sla.canonical_alerts(alerts text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT ARRAY(SELECT a.alert
+                 FROM (SELECT DISTINCT sla.canonical_alert(e) AS alert FROM unnest(alerts) AS e) AS a
+                 ORDER BY CASE WHEN a.alert ~ '^[0-9.]*$' THEN a.alert::numeric END NULLS LAST,
+                          CASE WHEN a.alert !~ '^[0-9.]*$' THEN a.alert::sla.business_interval END USING OPERATOR(sla.>))
 $$;
 COMMENT ON FUNCTION sla.canonical_alerts(text[]) IS 'Internal: alerts of a target in one spelling, each once: fractions rising, then working time falling.';
 
@@ -191,7 +195,7 @@ COMMENT ON COLUMN sla.target.severity IS 'The tickets it is made to.';
 COMMENT ON COLUMN sla.target.metric IS 'sla.metric.name: what is promised.';
 COMMENT ON COLUMN sla.target.goal IS 'Working time within which; NULL: depends, said not to be promised, and makes no clock.';
 COMMENT ON COLUMN sla.target.calendar IS 'sla.calendar.name: when working time counts; may be NULL only where goal is.';
-COMMENT ON COLUMN sla.target.alerts IS 'When somebody is to be told: fractions of the goal, 1 being the breach, and working time before it is due, as in {0.5,0.75,1,30min}.';
+COMMENT ON COLUMN sla.target.alerts IS 'When somebody is to be told: fractions of the goal, 1 being the breach, and working time before it is due, as in {0.5,0.75,1,30min}. Kept in one spelling by a trigger.';
 COMMENT ON COLUMN sla.target.pausable IS 'Whether its clocks stand still while a ticket is paused.';
 
 GRANT SELECT ON sla.hours, sla.policy, sla.policy_version, sla.calendar, sla.metric, sla.target TO PUBLIC;
@@ -290,3 +294,19 @@ CREATE FUNCTION sla.effective_hours(calendar text) RETURNS sla.business_hours
     SELECT h.value FROM sla.calendar c JOIN sla.hours h ON h.id = c.hours_id WHERE c.name = effective_hours.calendar
 $$;
 COMMENT ON FUNCTION sla.effective_hours(text) IS 'The hours that count in a calendar now: its own less the holidays of its regions. NULL when there is no such calendar.';
+
+CREATE FUNCTION sla.target_written() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- in place, so that a check finds what is there twice
+    NEW.alerts := ARRAY(SELECT sla.canonical_alert(e.alert) FROM unnest(NEW.alerts) WITH ORDINALITY AS e(alert, i) ORDER BY e.i);
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION sla.target_written() IS 'Internal: keeps sla.target.alerts in one spelling.';
+REVOKE EXECUTE ON FUNCTION sla.target_written() FROM PUBLIC;
+
+CREATE TRIGGER target_written BEFORE INSERT OR UPDATE ON sla.target
+    FOR EACH ROW WHEN (NEW.alerts <> '{1}') EXECUTE FUNCTION sla.target_written();

@@ -41,6 +41,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
 	'sla.contract_written()',
+	'sla.target_written()',
 	'sla.holiday_refused()',
 	'sla.holidays_written()',
 	'sla.references_written()',
