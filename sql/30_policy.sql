@@ -195,7 +195,7 @@ COMMENT ON COLUMN sla.target.severity IS 'The tickets it is made to.';
 COMMENT ON COLUMN sla.target.metric IS 'sla.metric.name: what is promised.';
 COMMENT ON COLUMN sla.target.goal IS 'Working time within which; NULL: depends, said not to be promised, and makes no clock.';
 COMMENT ON COLUMN sla.target.calendar IS 'sla.calendar.name: when working time counts; may be NULL only where goal is.';
-COMMENT ON COLUMN sla.target.alerts IS 'When somebody is to be told: fractions of the goal, 1 being the breach, and working time before it is due, as in {0.5,0.75,1,30min}. Kept in one spelling by a trigger.';
+COMMENT ON COLUMN sla.target.alerts IS 'When to alert: at fractions of the goal, 1 being the breach, and at working time before it is due, as in {0.5,0.75,1,30min}. The breach is flagged in any case. Kept in one spelling by a trigger.';
 COMMENT ON COLUMN sla.target.pausable IS 'Whether its clocks stand still while a ticket is paused.';
 
 GRANT SELECT ON sla.hours, sla.policy, sla.policy_version, sla.calendar, sla.metric, sla.target TO PUBLIC;

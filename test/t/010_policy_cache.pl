@@ -211,6 +211,68 @@ is( $node->safe_psql('postgres',
 		"SELECT count(*) FROM sla.calendar WHERE policy = 'acme' AND document_key = 'c' AND hours::text = 'UTC Mo-Fr 09:00-17:00'"),
 	1, 'calendars included');
 
+# The rules beside the targets count too, for the next ticket, as do contracts.
+$node->safe_psql('postgres', q(
+DELETE FROM sla.policy;
+SELECT sla.load_policy('{"policy": "rules", "time_zone": "UTC", "calendars": {"c": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "c"},
+		{"severity": "S2", "metric": "response", "goal": "2h", "calendar": "c"}]}');
+INSERT INTO sla.calendar (name, hours) VALUES ('noon', 'UTC Mo-Su 12:00-24:00');
+CREATE TABLE ticket (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, severity text, at timestamptz,
+	product text, channel text, account text, reason text);
+SELECT sla.attach('ticket', 'rules', 'severity', 'at', product => 'product', channel => 'channel', account => 'account', exempt => 'reason');
+));
+my $version = $node->safe_psql('postgres', q(SELECT id FROM sla.policy_version WHERE policy = 'rules'));
+my $ticket = q(INSERT INTO ticket (severity, at, product, channel, account, reason)
+	VALUES ('S1', '2026-06-01 00:00+00', 'api', 'email', 'acme', 'known')
+	RETURNING coalesce(to_char(sla_response_due, 'HH24:MI'), 'none'));
+
+# What a new ticket of the reader is due at, warnings aside
+sub due
+{
+	return ask($reader, $ticket) =~ s/^(WARNING|HINT|DETAIL):.*\n//mgr;
+}
+
+for my $change (
+	[ '01:00', 'as it begins' ],
+	[ '02:00', 'a cap', "INSERT INTO sla.severity_cap VALUES ($version, 'api', 'S2')" ],
+	[ '01:00', 'another cap', "UPDATE sla.severity_cap SET product = 'web'" ],
+	[ 'none', 'a rule of a channel', "INSERT INTO sla.channel_rule VALUES ($version, '*', 'never')" ],
+	[ '01:00', 'another one', "INSERT INTO sla.channel_rule VALUES ($version, 'email', 'receipt')" ],
+	[ 'none', 'an exemption', "INSERT INTO sla.exemption VALUES ($version, 'known', NULL)" ],
+	[ '01:00', 'none', 'TRUNCATE sla.exemption' ],
+	[ 'none', 'entitlement', q(UPDATE sla.policy_version SET entitlement = 'contract') ],
+	[ '13:00', 'a contract', q{INSERT INTO sla.contract (account, policy, valid, calendar) VALUES ('acme', 'rules', '(,)', 'noon')} ],
+	[ '01:00', 'without hours of its own', q(UPDATE sla.contract SET calendar = NULL) ],
+	[ 'none', 'that has ended', q{UPDATE sla.contract SET valid = '(,2026-01-01)'} ],
+	[ '01:00', 'for anyone', q(UPDATE sla.policy_version SET entitlement = 'anyone') ])
+{
+	my ($expected, $what, $sql) = @$change;
+	my $before = $sql ? due() : '';
+
+	ask($writer, "BEGIN; $sql") if $sql;
+	is(due(), $before, "$what: not before the commit") if $sql;
+	is(ask($writer, $ticket) =~ s/^(WARNING|HINT|DETAIL):.*\n//mgr, $expected, "$what: but for its own session") if $sql;
+	ask($writer, 'COMMIT') if $sql;
+	is(due(), $expected, "$what: and at once after it");
+}
+for my $change (
+	[ 'f 0', 'as it begins' ],
+	[ 'f 2', 'alerts', q(UPDATE sla.target SET alerts = '{0.5,0.75,1}') ],
+	[ 't 2', 'a metric', q(SELECT sla.load_policy('{"policy": "rules", "time_zone": "UTC", "calendars": {"c": {"hours": "24/7"}},
+		"metrics": {"handover": {"title": "Handover", "starts_on": ["opened"], "stops_on": ["assigned"]}},
+		"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "c", "alerts": [0.5, "10min"]},
+			{"severity": "S1", "metric": "handover", "goal": "1h", "calendar": "c"}]}', '2026-05-01')) ])
+{
+	my ($expected, $what, $sql) = @$change;
+
+	ask($writer, $sql) if $sql;
+	due();
+	is( $node->safe_psql('postgres', q(SELECT concat_ws(' ', bool_or(c.metric = 'handover'), sum(cardinality(c.warn_at)) FILTER (WHERE c.metric = 'response'))
+			FROM sla.clock c WHERE c.ticket_id = (SELECT max(t.id) FROM sla.ticket t))) =~ s/^(\w)$/$1 0/r,
+		$expected, "$what: clocks of the next ticket");
+}
+
 # What is dropped is freed.
 my $kept = q(SELECT sum(total_bytes) FROM pg_backend_memory_contexts
 	WHERE name LIKE 'slapolicy polic%' OR name = 'slapolicy compilation');
@@ -221,6 +283,7 @@ BEGIN
 		PERFORM sla.policy_target_in_force('acme', '2026-06-01 00:00+00', 'S1', 'response');
 	END LOOP;
 END $$);
+ask($writer, "SELECT sla.load_policy('$document')");
 ask($reader, sprintf($churn, 20));
 my $before = ask($reader, $kept);
 ask($reader, sprintf($churn, 2000));
