@@ -102,7 +102,7 @@ END
 $$;
 COMMENT ON FUNCTION sla.metric_problems(jsonb, jsonb) IS 'Internal: what is wrong with the metrics that a policy document defines.';
 
-CREATE FUNCTION sla.severity_problems(document jsonb)
+CREATE FUNCTION sla.severities_problems(document jsonb)
     RETURNS TABLE (path text, problem text)
     LANGUAGE plpgsql STABLE
     SET search_path TO pg_catalog, pg_temp
@@ -174,7 +174,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.severity_problems(jsonb) IS 'Internal: what is wrong with the names and caps of severities in a policy document.';
+COMMENT ON FUNCTION sla.severities_problems(jsonb) IS 'Internal: what is wrong with the names and caps of severities in a policy document.';
 
 CREATE FUNCTION sla.rule_problems(document jsonb)
     RETURNS TABLE (path text, problem text)
@@ -311,7 +311,7 @@ BEGIN
     END IF;
 
     RETURN QUERY SELECT * FROM sla.metric_problems(document -> 'metrics', targets);
-    RETURN QUERY SELECT * FROM sla.severity_problems(document);
+    RETURN QUERY SELECT * FROM sla.severities_problems(document);
     RETURN QUERY SELECT * FROM sla.rule_problems(document);
 END
 $$;

@@ -95,7 +95,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.policy_document_from_tables(integer)',
 	'sla.policy_problems(jsonb)',
 	'sla.rule_problems(jsonb)',
-	'sla.severity_problems(jsonb)',
+	'sla.severities_problems(jsonb)',
 	'sla.target_problems(text,jsonb,jsonb,jsonb)',
 	'sla.ticket_key_columns(regclass,text[])',
 	'sla.zone_data_version()',
