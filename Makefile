@@ -62,6 +62,9 @@ SRCS = \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \
+	src/as_owner.c \
+	src/partition_route.c \
+	src/ticket_lookup.c \
 	src/attach.c \
 	src/restamp.c \
 	src/restamp_batch.c \

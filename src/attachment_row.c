@@ -25,12 +25,8 @@
 /* Bytes of a ticket's key that are kept as they are */
 #define LONGEST_KEY		1000
 
-/*
- * Make values read alike in every session: a ticket must not get lost because
- * a session has another time zone. The caller ends the returned level.
- */
-static int
-pin_output_settings(void)
+int
+attachment_pin_settings(void)
 {
 	static const struct
 	{
@@ -84,7 +80,7 @@ attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 	int			count = attachment->nkeys;
 	int			lower = 1;
 	FmgrInfo	array_output;
-	int			level = attachment->has_settings ? pin_output_settings() : 0;
+	int			level = attachment->has_settings ? attachment_pin_settings() : 0;
 
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
@@ -242,7 +238,7 @@ static void
 read_texts(const Attachment *attachment, TupleTableSlot *slot,
 		   char *texts[NUM_TEXT_ROLES], Datum *labels)
 {
-	int			level = attachment->has_settings ? pin_output_settings() : 0;
+	int			level = attachment->has_settings ? attachment_pin_settings() : 0;
 
 	for (int i = 0; i < NUM_TEXT_ROLES; i++)
 	{
