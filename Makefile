@@ -65,10 +65,12 @@ SRCS = \
 	src/as_owner.c \
 	src/partition_route.c \
 	src/ticket_lookup.c \
+	src/report.c \
 	src/attach.c \
 	src/restamp.c \
 	src/restamp_batch.c \
 	src/gone.c \
+	src/record_event.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -110,6 +112,7 @@ SQL_PARTS = \
 	sql/40_ledger.sql \
 	sql/41_attach_checks.sql \
 	sql/41_attach.sql \
+	sql/42_events.sql \
 	sql/43_restamp.sql \
 	sql/50_alert.sql \
 	sql/60_views.sql
