@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "attachment.h"
+#include "attachment_columns.h"
 
 /* Bytes of a ticket's key that are kept as they are */
 #define LONGEST_KEY		1000
@@ -126,11 +127,10 @@ instant_of_local(Timestamp local, pg_tz *zone)
 	return result;
 }
 
-/* A time that counts: infinite ones, and the one for it, say as little as NULL */
-static MaybeTime
-read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
+MaybeTime
+attachment_time(const Attachment *attachment, const TimeColumn *column,
+				TupleTableSlot *slot)
 {
-	const TimeColumn *column = &attachment->time[role];
 	MaybeTime	result = {false, 0};
 	bool		isnull;
 	Datum		value;
@@ -152,9 +152,8 @@ read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
 	return result;
 }
 
-/* A column as text, palloc'd; NULL when it is null or not used */
-static char *
-read_text(TextColumn *column, TupleTableSlot *slot)
+char *
+attachment_text(TextColumn *column, TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		value;
@@ -219,7 +218,7 @@ read_labels(const Attachment *attachment, TupleTableSlot *slot)
 	initStringInfo(&buf);
 	for (int i = 0; i < attachment->nlabels; i++)
 	{
-		char	   *text = read_text(&attachment->labels[i], slot);
+		char	   *text = attachment_text(&attachment->labels[i], slot);
 
 		appendStringInfoChar(&buf, i == 0 ? '{' : ',');
 		escape_json(&buf, attachment->labels[i].name);
@@ -242,8 +241,8 @@ read_texts(const Attachment *attachment, TupleTableSlot *slot,
 
 	for (int i = 0; i < NUM_TEXT_ROLES; i++)
 	{
-		texts[i] = read_text(unconstify(TextColumn *, &attachment->text[i]),
-							 slot);
+		texts[i] = attachment_text(unconstify(TextColumn *,
+											  &attachment->text[i]), slot);
 		/* frameworks write empty texts where nothing is said */
 		if (texts[i] != NULL && texts[i][0] == '\0' &&
 			i != TEXT_SEVERITY && i != TEXT_STATUS)
@@ -252,6 +251,12 @@ read_texts(const Attachment *attachment, TupleTableSlot *slot,
 	*labels = read_labels(attachment, slot);
 	if (level > 0)
 		AtEOXact_GUC(true, level);
+}
+
+static MaybeTime
+read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
+{
+	return attachment_time(attachment, &attachment->time[role], slot);
 }
 
 TicketRow
