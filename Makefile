@@ -59,6 +59,7 @@ SRCS = \
 	src/ticket_set.c \
 	src/attachment.c \
 	src/attachment_row.c \
+	src/message_table.c \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \
@@ -71,6 +72,9 @@ SRCS = \
 	src/restamp_batch.c \
 	src/gone.c \
 	src/record_event.c \
+	src/message_report.c \
+	src/messages.c \
+	src/record_messages.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -114,6 +118,8 @@ SQL_PARTS = \
 	sql/41_attach.sql \
 	sql/42_events.sql \
 	sql/43_restamp.sql \
+	sql/44_message_checks.sql \
+	sql/44_messages.sql \
 	sql/50_alert.sql \
 	sql/60_views.sql
 
