@@ -59,13 +59,22 @@ SRCS = \
 	src/ticket_set.c \
 	src/attachment.c \
 	src/attachment_row.c \
+	src/message_table.c \
 	src/record.c \
 	src/stamp_row.c \
 	src/stamp.c \
+	src/as_owner.c \
+	src/partition_route.c \
+	src/ticket_lookup.c \
+	src/report.c \
 	src/attach.c \
 	src/restamp.c \
 	src/restamp_batch.c \
 	src/gone.c \
+	src/record_event.c \
+	src/message_report.c \
+	src/messages.c \
+	src/record_messages.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -107,7 +116,10 @@ SQL_PARTS = \
 	sql/40_ledger.sql \
 	sql/41_attach_checks.sql \
 	sql/41_attach.sql \
+	sql/42_events.sql \
 	sql/43_restamp.sql \
+	sql/44_message_checks.sql \
+	sql/44_messages.sql \
 	sql/50_alert.sql \
 	sql/60_views.sql
 

@@ -65,9 +65,8 @@ attach_forget_tables(List *relids)
 		CacheInvalidateRelcacheByRelid(lfirst_oid(lc));
 }
 
-/* Raise unless rows of the table can be tickets. */
-static void
-check_kind(Oid relid)
+void
+attach_check_kind(Oid relid)
 {
 	char		kind = get_rel_relkind(relid);
 
@@ -262,7 +261,7 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 				 errmsg("on_error cannot be \"%s\"", on_error),
 				 errhint("It is \"record\" or \"reject\".")));
 	relids = attach_lock_table(relid);
-	check_kind(relid);
+	attach_check_kind(relid);
 
 	ledger = ledger_open(true);
 	memset(&row, 0, sizeof(row));

@@ -23,6 +23,9 @@ typedef struct AttachmentRow
 /* Raise 42P01 when there is no such relation, 42501 unless the user owns it. */
 extern void attach_check_owner(Oid relid);
 
+/* Raise 42809 unless rows of the table can be tickets, or messages. */
+extern void attach_check_kind(Oid relid);
+
 /*
  * Keep other sessions from writing to a table that the user owns, all its
  * partitions included, until the transaction ends; a list of their OIDs.

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "attachment.h"
+#include "attachment_columns.h"
 #include "json_read.h"
 #include "ledger_tables.h"
 #include "restamp_progress.h"
@@ -101,7 +102,7 @@ find_output(Relation rel, AttrNumber attnum, FmgrInfo *out)
 
 	getTypeOutputInfo(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid,
 					  &function, &is_varlena);
-	fmgr_info_cxt(function, out, cache_context);
+	fmgr_info(function, out);
 }
 
 /* Is a column with a time of one without time zone? A problem: of neither */
@@ -144,11 +145,12 @@ type_has_settings(Oid type)
 	}
 }
 
-static void
-read_keys(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
+void
+attachment_find_keys(Attachment *attachment, Relation rel,
+					 JsonbContainer *columns, char **problem)
 {
 	char	  **names;
-	int			n = json_strings(json_container(&roles->root, "key"), &names);
+	int			n = json_strings(columns, &names);
 
 	if (n == 0)
 	{
@@ -195,9 +197,9 @@ read_severity_map(Attachment *attachment, Jsonb *map, char **problem)
 	}
 }
 
-static void
-read_text_column(Attachment *attachment, Relation rel, const char *name,
-				 TextColumn *column, char **problem)
+void
+attachment_find_text(Attachment *attachment, Relation rel, const char *name,
+					 TextColumn *column, char **problem)
 {
 	column->name = name;
 	column->attnum = find_column(rel, name, problem);
@@ -207,6 +209,17 @@ read_text_column(Attachment *attachment, Relation rel, const char *name,
 	column->padded = column_type(rel, column->attnum) == BPCHAROID;
 	if (type_has_settings(column_type(rel, column->attnum)))
 		attachment->has_settings = true;
+}
+
+void
+attachment_find_time(Attachment *attachment, Relation rel, const char *name,
+					 TimeColumn *column, char **problem)
+{
+	column->name = name;
+	column->attnum = find_column(rel, name, problem);
+	if (column->attnum != 0)
+		column->local = is_local_time(rel, column->attnum, name, attachment,
+									  problem);
 }
 
 static void
@@ -241,27 +254,24 @@ read_columns(Attachment *attachment, Relation rel, Jsonb *roles,
 		char	   *name = json_string(&roles->root, text_roles[i]);
 
 		if (name != NULL)
-			read_text_column(attachment, rel, name, &attachment->text[i],
-							 problem);
+			attachment_find_text(attachment, rel, name, &attachment->text[i],
+								 problem);
 	}
 	for (int i = 0; i < NUM_TIME_ROLES; i++)
 	{
-		TimeColumn *column = &attachment->time[i];
+		char	   *name = json_string(&roles->root, time_roles[i]);
 
-		column->name = json_string(&roles->root, time_roles[i]);
-		if (column->name != NULL)
-			column->attnum = find_column(rel, column->name, problem);
-		if (column->attnum != 0)
-			column->local = is_local_time(rel, column->attnum, column->name,
-										  attachment, problem);
+		if (name != NULL)
+			attachment_find_time(attachment, rel, name, &attachment->time[i],
+								 problem);
 	}
 	attachment->nlabels = json_strings(json_container(&roles->root, "labels"),
 									   &labels);
 	attachment->labels = palloc0(Max(attachment->nlabels, 1) *
 								 sizeof(TextColumn));
 	for (int i = 0; i < attachment->nlabels; i++)
-		read_text_column(attachment, rel, labels[i], &attachment->labels[i],
-						 problem);
+		attachment_find_text(attachment, rel, labels[i],
+							 &attachment->labels[i], problem);
 }
 
 static void
@@ -332,8 +342,8 @@ read_stamps(Attachment *attachment, Relation rel, Jsonb *roles, char **problem)
 	}
 }
 
-static void
-watch(Attachment *attachment, AttrNumber attnum)
+void
+attachment_watch(Attachment *attachment, AttrNumber attnum)
 {
 	if (attnum != 0)
 		attachment->watched[attachment->nwatched++] = attnum;
@@ -347,16 +357,16 @@ watch_columns(Attachment *attachment)
 								  attachment->nlabels + NUM_TEXT_ROLES +
 								  NUM_TIME_ROLES) * sizeof(AttrNumber));
 	for (int i = 0; i < attachment->nkeys; i++)
-		watch(attachment, attachment->keys[i]);
+		attachment_watch(attachment, attachment->keys[i]);
 	for (int i = 0; i < attachment->nstamps; i++)
-		watch(attachment, attachment->stamps[i].attnum);
+		attachment_watch(attachment, attachment->stamps[i].attnum);
 	for (int i = 0; i < NUM_TEXT_ROLES; i++)
-		watch(attachment, attachment->text[i].attnum);
+		attachment_watch(attachment, attachment->text[i].attnum);
 	for (int i = 0; i < NUM_TIME_ROLES; i++)
 		if (i != TIME_CHANGED)
-			watch(attachment, attachment->time[i].attnum);
+			attachment_watch(attachment, attachment->time[i].attnum);
 	for (int i = 0; i < attachment->nlabels; i++)
-		watch(attachment, attachment->labels[i].attnum);
+		attachment_watch(attachment, attachment->labels[i].attnum);
 }
 
 /*
@@ -390,7 +400,8 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	}
 
 	read_options(attachment, options, problem);
-	read_keys(attachment, rel, roles, problem);
+	attachment_find_keys(attachment, rel, json_container(&roles->root, "key"),
+						 problem);
 	read_columns(attachment, rel, roles, problem);
 	if (!nulls[ATTACHMENT_SEVERITY_MAP - 1])
 		read_severity_map(attachment,

@@ -125,6 +125,12 @@ typedef struct Attachment
  */
 extern const Attachment *attachment_get(Relation rel, char **problem);
 
+/*
+ * Make values read alike in every session: a ticket must not get lost because
+ * a session has another time zone. End the returned level by AtEOXact_GUC().
+ */
+extern int	attachment_pin_settings(void);
+
 /* The ticket's key in a row as text, palloc'd */
 extern char *attachment_key(const Attachment *attachment,
 							TupleTableSlot *slot);

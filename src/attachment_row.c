@@ -21,16 +21,13 @@
 #include "utils/timestamp.h"
 
 #include "attachment.h"
+#include "attachment_columns.h"
 
 /* Bytes of a ticket's key that are kept as they are */
 #define LONGEST_KEY		1000
 
-/*
- * Make values read alike in every session: a ticket must not get lost because
- * a session has another time zone. The caller ends the returned level.
- */
-static int
-pin_output_settings(void)
+int
+attachment_pin_settings(void)
 {
 	static const struct
 	{
@@ -84,7 +81,7 @@ attachment_key(const Attachment *attachment, TupleTableSlot *slot)
 	int			count = attachment->nkeys;
 	int			lower = 1;
 	FmgrInfo	array_output;
-	int			level = attachment->has_settings ? pin_output_settings() : 0;
+	int			level = attachment->has_settings ? attachment_pin_settings() : 0;
 
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
@@ -130,11 +127,10 @@ instant_of_local(Timestamp local, pg_tz *zone)
 	return result;
 }
 
-/* A time that counts: infinite ones, and the one for it, say as little as NULL */
-static MaybeTime
-read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
+MaybeTime
+attachment_time(const Attachment *attachment, const TimeColumn *column,
+				TupleTableSlot *slot)
 {
-	const TimeColumn *column = &attachment->time[role];
 	MaybeTime	result = {false, 0};
 	bool		isnull;
 	Datum		value;
@@ -156,9 +152,8 @@ read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
 	return result;
 }
 
-/* A column as text, palloc'd; NULL when it is null or not used */
-static char *
-read_text(TextColumn *column, TupleTableSlot *slot)
+char *
+attachment_text(TextColumn *column, TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		value;
@@ -223,7 +218,7 @@ read_labels(const Attachment *attachment, TupleTableSlot *slot)
 	initStringInfo(&buf);
 	for (int i = 0; i < attachment->nlabels; i++)
 	{
-		char	   *text = read_text(&attachment->labels[i], slot);
+		char	   *text = attachment_text(&attachment->labels[i], slot);
 
 		appendStringInfoChar(&buf, i == 0 ? '{' : ',');
 		escape_json(&buf, attachment->labels[i].name);
@@ -242,12 +237,12 @@ static void
 read_texts(const Attachment *attachment, TupleTableSlot *slot,
 		   char *texts[NUM_TEXT_ROLES], Datum *labels)
 {
-	int			level = attachment->has_settings ? pin_output_settings() : 0;
+	int			level = attachment->has_settings ? attachment_pin_settings() : 0;
 
 	for (int i = 0; i < NUM_TEXT_ROLES; i++)
 	{
-		texts[i] = read_text(unconstify(TextColumn *, &attachment->text[i]),
-							 slot);
+		texts[i] = attachment_text(unconstify(TextColumn *,
+											  &attachment->text[i]), slot);
 		/* frameworks write empty texts where nothing is said */
 		if (texts[i] != NULL && texts[i][0] == '\0' &&
 			i != TEXT_SEVERITY && i != TEXT_STATUS)
@@ -256,6 +251,12 @@ read_texts(const Attachment *attachment, TupleTableSlot *slot,
 	*labels = read_labels(attachment, slot);
 	if (level > 0)
 		AtEOXact_GUC(true, level);
+}
+
+static MaybeTime
+read_time(const Attachment *attachment, TupleTableSlot *slot, TimeRole role)
+{
+	return attachment_time(attachment, &attachment->time[role], slot);
 }
 
 TicketRow

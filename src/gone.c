@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "attach.h"
+#include "message_table.h"
 #include "restamp.h"
 #include "restamp_progress.h"
 
@@ -57,8 +58,9 @@ slapolicy_truncated(PG_FUNCTION_ARGS)
  * meanwhile.
  */
 static void
-end_gone_table(AttachmentRow *row, TimestampTz now)
+end_gone_table(void *attachment, TimestampTz now)
 {
+	AttachmentRow *row = attachment;
 	Ledger	   *ledger = ledger_open(true);
 	HeapTuple	tuple;
 
@@ -77,12 +79,19 @@ end_gone_table(AttachmentRow *row, TimestampTz now)
 	ledger_close(ledger);
 }
 
+/* The same for a table of messages, or of the tickets they are about. */
+static void
+end_gone_messages(void *row, TimestampTz now)
+{
+	message_table_end_gone(row, now);
+}
+
 /*
- * The same, but whatever is wrong with the ledger is no reason to keep a table
+ * Do either, but whatever is wrong with the ledger is no reason to keep a table
  * from being dropped: then a warning says so, and the next DROP tries again.
  */
 static void
-try_end_gone_table(AttachmentRow *row, TimestampTz now)
+try_end(void (*end) (void *row, TimestampTz now), void *row, TimestampTz now)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	ResourceOwner old_owner = CurrentResourceOwner;
@@ -91,7 +100,7 @@ try_end_gone_table(AttachmentRow *row, TimestampTz now)
 	MemoryContextSwitchTo(old_context);
 	PG_TRY();
 	{
-		end_gone_table(row, now);
+		end(row, now);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old_context);
 		CurrentResourceOwner = old_owner;
@@ -120,9 +129,17 @@ try_end_gone_table(AttachmentRow *row, TimestampTz now)
 	PG_END_TRY();
 }
 
+/* Is the extension's table there? It may be what is dropped. */
+static bool
+table_is_there(Oid namespace, const char *table, const char *index)
+{
+	return OidIsValid(get_relname_relid(table, namespace)) &&
+		OidIsValid(get_relname_relid(index, namespace));
+}
+
 /*
  * After anything was dropped, by whomever: end the attachments whose tables
- * are gone. As long as there are none this reads one small table.
+ * are gone. As long as there are none this reads two small tables.
  */
 Datum
 slapolicy_dropped(PG_FUNCTION_ARGS)
@@ -130,7 +147,8 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 	Oid			namespace = get_namespace_oid("sla", true);
 	Ledger	   *ledger;
-	List	   *rows;
+	List	   *attachments;
+	List	   *messages;
 	ListCell   *lc;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
@@ -139,23 +157,27 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 				 errmsg("function sla.%s was not called by event trigger manager",
 						"dropped")));
 
-	/* the extension may be what is dropped */
 	if (!OidIsValid(namespace) ||
-		!OidIsValid(get_relname_relid("attachment", namespace)) ||
-		!OidIsValid(get_relname_relid("attachment_ticket_table_key", namespace)))
+		!table_is_there(namespace, "attachment", "attachment_ticket_table_key") ||
+		!table_is_there(namespace, "message_attachment",
+						"message_attachment_messages_table_key"))
 		PG_RETURN_NULL();
 
 	ledger = ledger_open(false);
-	rows = attach_all_rows(ledger);
+	attachments = attach_all_rows(ledger);
+	messages = message_table_rows(ledger);
 	ledger_close(ledger);
-	foreach(lc, rows)
+	foreach(lc, attachments)
 	{
 		AttachmentRow *row = lfirst(lc);
 		Oid			relid = DatumGetObjectId(row->values[ATTACHMENT_TICKET_TABLE - 1]);
 
 		if (get_rel_relkind(relid) == '\0')
-			try_end_gone_table(row, now);
+			try_end(end_gone_table, row, now);
 	}
+	foreach(lc, messages)
+		if (message_table_is_gone(lfirst(lc)))
+			try_end(end_gone_messages, lfirst(lc), now);
 	PG_RETURN_NULL();
 }
 

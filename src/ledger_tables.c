@@ -26,6 +26,7 @@
 #include "executor/executor.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -45,6 +46,7 @@ static const struct
 	[LEDGER_CLOCK] = {"clock", "clock_ticket_id_metric_cycle_key", "clock_id_seq"},
 	[LEDGER_ALERT] = {"alert", "alert_clock_id_aim_threshold_kind_key", "alert_id_seq"},
 	[LEDGER_RESTAMP] = {"restamp_progress", "restamp_progress_pkey", NULL},
+	[LEDGER_MESSAGES] = {"message_attachment", "message_attachment_messages_table_key", "message_attachment_id_seq"},
 	[LEDGER_HOURS] = {"hours", "hours_pkey", NULL},
 };
 
@@ -163,7 +165,12 @@ static CatalogIndexState
 ledger_indexes(Ledger *ledger, LedgerTable table)
 {
 	if (ledger->indexes[table] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(ledger));
+
 		ledger->indexes[table] = CatalogOpenIndexes(ledger_table(ledger, table));
+		MemoryContextSwitchTo(old);
+	}
 	return ledger->indexes[table];
 }
 

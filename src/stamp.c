@@ -154,13 +154,11 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 }
 
 /*
- * The row as it is now, in a slot of its own: a trigger that fired before may
- * have updated it once more. NULL when it has been deleted or has moved on to
- * another partition, whose trigger takes care of it. The row is locked by this
- * transaction, so looking without a snapshot is safe.
+ * The row is locked by this transaction, so looking without a snapshot is
+ * safe.
  */
-static TupleTableSlot *
-current_row(Relation rel, TupleTableSlot *fired)
+TupleTableSlot *
+trigger_current_row(Relation rel, TupleTableSlot *fired)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	ItemPointerData tid = fired->tts_tid;
@@ -287,13 +285,13 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		{
 			former_key = recall_move(attachment, trigdata->tg_trigslot);
-			slot = current_row(rel, trigdata->tg_trigslot);
+			slot = trigger_current_row(rel, trigdata->tg_trigslot);
 		}
 		else if (attachment_row_changed(attachment, trigdata->tg_trigslot,
 										trigdata->tg_newslot))
 		{
 			former_key = attachment_key(attachment, trigdata->tg_trigslot);
-			slot = current_row(rel, trigdata->tg_newslot);
+			slot = trigger_current_row(rel, trigdata->tg_newslot);
 		}
 		if (slot == NULL)
 			return PointerGetDatum(NULL);

@@ -40,6 +40,15 @@ extern void stamp_row(StampTarget *target, const Attachment *attachment,
 					  const TicketPlan *plan, TupleTableSlot *slot);
 extern void stamp_target_close(StampTarget *target);
 
+/*
+ * The row that an AFTER trigger fired for as it is now, in a slot of its own:
+ * a trigger that fired before may have updated it once more. NULL when it has
+ * been deleted or has moved on to another partition, whose trigger takes care
+ * of it.
+ */
+extern TupleTableSlot *trigger_current_row(Relation rel,
+										   TupleTableSlot *fired);
+
 /* Raise 23514: a row that no policy covers, in a table that rejects those */
 pg_noreturn extern void reject_row(Relation rel, const char *key,
 								   const char *problem);
