@@ -109,7 +109,10 @@ SQL_PARTS = \
 	sql/41_attach.sql \
 	sql/43_restamp.sql \
 	sql/50_alert.sql \
-	sql/60_views.sql
+	sql/60_clock_status.sql \
+	sql/61_at_risk.sql \
+	sql/62_breach.sql \
+	sql/63_compliance.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)
