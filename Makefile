@@ -121,7 +121,10 @@ SQL_PARTS = \
 	sql/44_message_checks.sql \
 	sql/44_messages.sql \
 	sql/50_alert.sql \
-	sql/60_views.sql
+	sql/60_clock_status.sql \
+	sql/61_at_risk.sql \
+	sql/62_breach.sql \
+	sql/63_compliance.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

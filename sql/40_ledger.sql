@@ -121,6 +121,7 @@ CREATE TABLE sla.clock (
     worked          interval,
     paused          interval NOT NULL,
     paused_at       timestamptz,
+    remaining       interval,
     counted_from    timestamptz,
     carried         interval,
     pinned          boolean NOT NULL DEFAULT false,
@@ -146,11 +147,12 @@ COMMENT ON COLUMN sla.clock.stopped_at IS 'When the promise was fulfilled or fel
 COMMENT ON COLUMN sla.clock.worked IS 'Working time from started_at to stopped_at less pauses; NULL while it runs.';
 COMMENT ON COLUMN sla.clock.paused IS 'Working time that did not count because the clock stood still: in pauses of the ticket, and between resolving and reopening. While it stands still, without the present pause.';
 COMMENT ON COLUMN sla.clock.paused_at IS 'Since when the clock stands still; NULL: it does not.';
+COMMENT ON COLUMN sla.clock.remaining IS 'Working time that is left while it stands still; NULL: it does not, or its due time does not wait.';
 COMMENT ON COLUMN sla.clock.counted_from IS 'From when the goal is counted, where a change of severity began to count anew; NULL: from started_at. Pauses are counted from there, too.';
 COMMENT ON COLUMN sla.clock.carried IS 'Working time used before counted_from, and part of worked; NULL where that is.';
 COMMENT ON COLUMN sla.clock.pinned IS 'The due time was set by sla.pin_due.';
 COMMENT ON COLUMN sla.clock.outcome IS 'met, breached, cancelled or exempt; NULL while it runs. An exempt clock may not have stopped.';
-COMMENT ON COLUMN sla.clock.warn_at IS 'Instants at which the alert thresholds of its target are reached, the breach aside, in order; NULL: there are none, or the clock has stopped or stands still.';
+COMMENT ON COLUMN sla.clock.warn_at IS 'Instants at which the alert thresholds of its target are reached, the breach aside, in order; infinity: not while it stands still. NULL: there are none, or the clock has stopped or is never due.';
 COMMENT ON COLUMN sla.clock.next_alert_at IS 'Instant at which the worker has to flag it; NULL when there is nothing left to flag.';
 
 CREATE TABLE sla.alert (

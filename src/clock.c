@@ -173,6 +173,20 @@ goal_work(Timeline *tl, TimestampTz from, const BusinessInterval *goal)
 	return due == DT_NOEND ? PG_INT64_MAX : timeline_between(tl, from, due);
 }
 
+/*
+ * What is left of the present clock's aim when that much of it is used;
+ * PG_INT64_MAX: it never accumulates.
+ */
+static int64
+aim_left(const Runner *runner, int64 used)
+{
+	int64		aim = goal_work(present_timeline(runner),
+								present_clock(runner)->counted_from,
+								&runner->aim);
+
+	return aim == PG_INT64_MAX ? aim : Max(aim - used, 0);
+}
+
 /* ---------- steps ---------- */
 
 static void
@@ -369,10 +383,7 @@ aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
 	at = Max(at, clock->counted_from);
 	used = work_until(runner, at, &paused);
 	whole = goal_work(present_timeline(runner), clock->counted_from, &old_goal);
-	left = goal_work(present_timeline(runner), clock->counted_from,
-					 &runner->aim);
-	if (left != PG_INT64_MAX)
-		left = Max(left - used, 0);
+	left = aim_left(runner, used);
 	if (pg_add_s64_overflow(clock->carried, used, &clock->carried))
 		clock->carried = PG_INT64_MAX;
 	clock->counted_from = at;
@@ -547,36 +558,48 @@ compare_instants(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The instants at which a running clock reaches its alert thresholds */
+/*
+ * The instants at which a running clock reaches its alert thresholds: shares of
+ * its goal, however much of that a change of severity has left, or of the
+ * working time until the pin. used counts up to when it came to stand still;
+ * what it has not reached by then it reaches at DT_NOEND.
+ */
 static void
-set_warnings(Runner *runner)
+set_warnings(Runner *runner, int64 used)
 {
 	Clock	   *clock = present_clock(runner);
 	const PolicyTarget *target = promise(runner);
 	Timeline   *tl = present_timeline(runner);
 	Pause	   *stretches;
 	int			n;
-	int64		work;
+	int64		work;			/* from counted_from until it is due */
+	int64		whole;
 
 	if (target == NULL || target->nalerts == 0 ||
-		TIMESTAMP_NOT_FINITE(clock->due_at) ||
 		clock->due_at <= clock->counted_from)
 		return;
 	stretches = standstills(runner, &n);
-	work = timeline_between(tl, clock->counted_from, clock->due_at) -
-		deadline_paused_work(tl, clock->counted_from, clock->due_at,
-							 stretches, n);
+	if (clock->pinned)
+		n = 0;
+	if (!TIMESTAMP_NOT_FINITE(clock->due_at))
+		work = timeline_between(tl, clock->counted_from, clock->due_at) -
+			deadline_paused_work(tl, clock->counted_from, clock->due_at,
+								 stretches, n);
+	else if (clock->standing && clock->remaining != PG_INT64_MAX)
+		work = used + clock->remaining;
+	else
+		return;					/* never due */
+	whole = clock->pinned ? work :
+		goal_work(tl, clock->counted_from, &clock->goal);
 	clock->warnings = palloc(target->nalerts * sizeof(TimestampTz));
 	for (int i = 0; i < target->nalerts; i++)
 	{
 		const PolicyAlert *alert = &target->alerts[i];
 		BusinessInterval amount = {0};
 
-		if (alert->fraction != 0)
-			amount.time = (int64) ((int128) (work + clock->carried) *
-								   alert->fraction / ALERT_WHOLE) - clock->carried;
-		else
-			amount.time = work - alert->before;
+		amount.time = work - (alert->fraction == 0 ? alert->before :
+							  whole - (int64) ((int128) whole *
+											   alert->fraction / ALERT_WHOLE));
 		clock->warnings[clock->nwarnings++] = amount.time <= 0 ?
 			clock->counted_from :
 			deadline_with_pauses(tl, clock->counted_from, &amount,
@@ -596,6 +619,7 @@ settle_running(Runner *runner)
 	Clock	   *clock = present_clock(runner);
 	const FoldState *state = runner->state;
 	TimestampTz until = DT_NOBEGIN;
+	int64		used = 0;
 
 	clock->due_at = due_time(runner);
 	clock->standing = runner->pausable && state->paused;
@@ -612,11 +636,13 @@ settle_running(Runner *runner)
 		if (n > 0)
 			until = stretches[n - 1].to;
 		pfree(stretches);
-		set_warnings(runner);
 	}
 	clock->paused = 0;
 	if (until > clock->counted_from)
-		(void) work_until(runner, until, &clock->paused);
+		used = work_until(runner, until, &clock->paused);
+	if (clock->standing)
+		clock->remaining = aim_left(runner, used);
+	set_warnings(runner, used);
 }
 
 int

@@ -43,6 +43,8 @@ typedef struct Clock
 								 * count, without a pause that stands */
 	bool		standing;		/* runs, but stands still since paused_at */
 	TimestampTz paused_at;
+	int64		remaining;		/* working time left then, PG_INT64_MAX: never
+								 * accumulates; meaningless unless standing */
 	bool		pinned;
 	ClockOutcome outcome;
 	int			nwarnings;		/* instants at which thresholds are reached, */

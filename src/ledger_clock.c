@@ -234,6 +234,10 @@ fill_clock(const Clock *clock, int64 ticket_id, Datum *values, bool *nulls)
 	set_amount(values, nulls, CLOCK_PAUSED, true, clock->paused);
 	set_instant(values, nulls, CLOCK_PAUSED_AT,
 				clock->standing && !clock->stopped, clock->paused_at);
+	set_amount(values, nulls, CLOCK_REMAINING,
+			   clock->standing && !clock->stopped &&
+			   clock->due_at == DT_NOEND && clock->remaining != PG_INT64_MAX,
+			   clock->remaining);
 	set_instant(values, nulls, CLOCK_COUNTED_FROM, anew, clock->counted_from);
 	set_amount(values, nulls, CLOCK_CARRIED, anew, clock->carried);
 	values[CLOCK_PINNED - 1] = BoolGetDatum(clock->pinned);
