@@ -103,6 +103,11 @@ BEGIN
             USING ERRCODE = 'generated_always',
                 HINT = 'A generated column has no value yet when triggers run; name a column it is generated from.';
     END IF;
+    IF stamped AND att.attnotnull THEN
+        RAISE EXCEPTION 'column "%" of table % is not null and cannot be %', column_name, ticket_table, role
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'A ticket without that promise, or one that is paused, has no due time; the column must allow NULL.';
+    END IF;
 
     -- what is only read may be of a domain; what we write would evade its checks
     SELECT t.* INTO typ FROM pg_type t
@@ -133,7 +138,7 @@ BEGIN
         USING ERRCODE = 'datatype_mismatch', HINT = accepted;
 END
 $$;
-COMMENT ON FUNCTION sla.check_role_column(regclass, text, text, text) IS 'Internal, a check of sla.attach: raises 42703 when the table has no such column, 428C9 when it is generated, 42804 when its type does not fit the role. NULL names are no columns and pass.';
+COMMENT ON FUNCTION sla.check_role_column(regclass, text, text, text) IS 'Internal, a check of sla.attach: raises 42703 when the table has no such column, 428C9 when it is generated, 42804 when its type does not fit the role, 22023 when due times go to one that is NOT NULL. NULL names are no columns and pass.';
 
 CREATE FUNCTION sla.check_role_overlaps(roles jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT
