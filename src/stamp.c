@@ -252,7 +252,7 @@ repair_stamps(Relation rel, const Attachment *attachment,
 	if (stamps_are_right(attachment, plan, slot) ||
 		rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
-	target = stamp_target_open(rel);
+	target = stamp_target_open_writing(rel);
 	stamp_row(target, attachment, plan, slot);
 	stamp_target_close(target);
 }
