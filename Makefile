@@ -76,6 +76,9 @@ SRCS = \
 	src/message_batch.c \
 	src/messages.c \
 	src/record_messages.c \
+	src/ledger_rights.c \
+	src/ticket_stream.c \
+	src/simulate.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -121,6 +124,7 @@ SQL_PARTS = \
 	sql/43_restamp.sql \
 	sql/44_message_checks.sql \
 	sql/44_messages.sql \
+	sql/45_simulate.sql \
 	sql/50_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \

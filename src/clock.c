@@ -34,6 +34,7 @@
 
 #include "common/int.h"
 #include "lib/qunique.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -261,23 +262,15 @@ stop_clock(Runner *runner, const TicketEvent *event, TimestampTz at,
 static void
 stop_if_reached(Runner *runner, const TicketEvent *event, TimestampTz at)
 {
-	EventKindSet reached = runner->state->reached;
-	TicketEvent cause = *event;
+	EventKindSet met = runner->state->reached & runner->metric->stops_on;
+	EventKindSet ended = runner->state->reached & ENDED_KINDS;
+	TicketEvent cause;
 
-	for (EventKind kind = 0; kind < NUM_EVENT_KINDS; kind++)
-		if (runner->metric->stops_on & reached & EVENT_KIND_BIT(kind))
-		{
-			cause.kind = kind;
-			stop_clock(runner, &cause, at, CLOCK_MET);
-			return;
-		}
-	for (EventKind kind = 0; kind < NUM_EVENT_KINDS; kind++)
-		if (ENDED_KINDS & reached & EVENT_KIND_BIT(kind))
-		{
-			cause.kind = kind;
-			stop_clock(runner, &cause, at, CLOCK_CANCELLED);
-			return;
-		}
+	if (met == 0 && ended == 0)
+		return;
+	cause = *event;
+	cause.kind = pg_rightmost_one_pos32(met != 0 ? met : ended);
+	stop_clock(runner, &cause, at, met != 0 ? CLOCK_MET : CLOCK_CANCELLED);
 }
 
 /*

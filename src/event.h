@@ -53,6 +53,10 @@ typedef uint32 EventKindSet;
 /* False, and *kind untouched, when the text names no kind. */
 extern bool event_kind_from_text(const char *text, EventKind *kind);
 
+/* The same of a text of this length that no zero byte ends */
+extern bool event_kind_from_bytes(const char *text, size_t length,
+								  EventKind *kind);
+
 /* A constant; never NULL for a valid kind. */
 extern const char *event_kind_text(EventKind kind);
 

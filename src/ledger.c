@@ -320,17 +320,18 @@ ledger_event_from_tuple(TupleDesc desc, HeapTuple tuple, TicketHistory *history)
 {
 	Datum		values[EVENT_NATTS];
 	bool		nulls[EVENT_NATTS];
+	text	   *name;
 	EventKind	kind;
-	char	   *name;
 	TicketEvent *event;
 
 	heap_deform_tuple(tuple, desc, values, nulls);
-	name = TextDatumGetCString(values[EVENT_KIND - 1]);
-	if (!event_kind_from_text(name, &kind))
+	name = DatumGetTextPP(values[EVENT_KIND - 1]);
+	if (!event_kind_from_bytes(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
+							   &kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("unknown kind of event \"%s\" in sla.event", name)));
-	pfree(name);
+				 errmsg("unknown kind of event \"%s\" in sla.event",
+						text_to_cstring(name))));
 	event = ticket_history_append(history, kind,
 								  DatumGetTimestampTz(values[EVENT_AT - 1]));
 	event->seq = DatumGetInt32(values[EVENT_SEQ - 1]);

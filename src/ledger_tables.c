@@ -194,21 +194,41 @@ ledger_scan_begin(Ledger *ledger, LedgerTable table,
 	 */
 	scan->snapshot = IsolationIsSerializable() ? NULL :
 		RegisterSnapshot(GetLatestSnapshot());
+	scan->index = NULL;
 	scan->scan = systable_beginscan(rel, table_oids(table)->lookup, true,
 									scan->snapshot ? scan->snapshot : SnapshotSelf,
 									nkeys, keys);
 }
 
+void
+ledger_scan_begin_ordered(Ledger *ledger, LedgerTable table,
+						  ScanKeyData *keys, int nkeys, LedgerScan *scan)
+{
+	Relation	rel = ledger_table(ledger, table);
+
+	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	scan->index = index_open(table_oids(table)->lookup, AccessShareLock);
+	scan->scan = systable_beginscan_ordered(rel, scan->index, scan->snapshot,
+											nkeys, keys);
+}
+
 HeapTuple
 ledger_scan_next(LedgerScan *scan)
 {
-	return systable_getnext(scan->scan);
+	return scan->index == NULL ? systable_getnext(scan->scan) :
+		systable_getnext_ordered(scan->scan, ForwardScanDirection);
 }
 
 void
 ledger_scan_end(LedgerScan *scan)
 {
-	systable_endscan(scan->scan);
+	if (scan->index == NULL)
+		systable_endscan(scan->scan);
+	else
+	{
+		systable_endscan_ordered(scan->scan);
+		index_close(scan->index, NoLock);
+	}
 	if (scan->snapshot != NULL)
 		UnregisterSnapshot(scan->snapshot);
 }

@@ -193,10 +193,15 @@ typedef struct LedgerScan
 {
 	SysScanDesc scan;
 	Snapshot	snapshot;		/* registered; NULL: none */
+	Relation	index;			/* whose order counts; NULL: none */
 } LedgerScan;
 
 extern void ledger_scan_begin(Ledger *ledger, LedgerTable table,
 							  ScanKeyData *keys, int nkeys, LedgerScan *scan);
+/* The same in the order of the index, and as the active snapshot has it. */
+extern void ledger_scan_begin_ordered(Ledger *ledger, LedgerTable table,
+									  ScanKeyData *keys, int nkeys,
+									  LedgerScan *scan);
 extern HeapTuple ledger_scan_next(LedgerScan *scan);
 extern void ledger_scan_end(LedgerScan *scan);
 
