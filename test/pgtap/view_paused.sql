@@ -60,7 +60,7 @@ SELECT is((SELECT (status, due_at, worked, remaining, used > 1)::text FROM v WHE
 UPDATE tickets SET state = 'waiting', changed = '2020-03-02 12:00' WHERE id = 5;
 SELECT is((SELECT (status, due_at, worked, remaining)::text FROM v WHERE key = '5'), '(breached,"2020-03-02 12:00:00+00",04:00:00,00:00:00)', 'and one whose time was up just then');
 UPDATE tickets SET state = 'waiting', changed = now() + interval '1 h' WHERE id = 6;
-SELECT is((SELECT (status, due_at, worked, remaining, used)::text FROM v WHERE key = '6'), '(running,infinity,01:00:00,03:00:00,0.2500)', 'one that will be paused runs until then');
+SELECT is((SELECT (status, due_at, worked, remaining, used)::text FROM v WHERE key = '6'), '(paused,infinity,01:00:00,02:00:00,0.5000)', 'one that will be paused is not due now either');
 
 -- Where nothing is left to tell: no opening ever, or what is not pausable
 SELECT sla.load_policy('{"policy": "odd", "time_zone": "UTC", "calendars": {"past": {"hours": "UTC 2020-03-02 10:00-12:00"}, "always": {"hours": "24/7"}}, "targets": [
