@@ -109,9 +109,7 @@ CREATE FUNCTION sla.detach_messages(messages_table regclass) RETURNS void
 AS $$
 BEGIN
     PERFORM sla.unregister_messages(messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message" ON %s', messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_begin" ON %s', messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_end" ON %s', messages_table);
+    PERFORM sla.drop_triggers(messages_table, '{!sla_message,!sla_message_begin,!sla_message_end}');
 END
 $$;
 COMMENT ON FUNCTION sla.detach_messages(regclass) IS 'Undoes sla.attach_messages: removes the trigger. The ledger keeps what the messages have said; attaching the table again continues that. Only for the owner of the table (42501); raises 42704 when it is not attached.';

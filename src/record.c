@@ -41,10 +41,9 @@ edition_fits(const LedgerTicket *ticket, const PolicyVersion *edition,
 		return true;
 	if (!ticket->received.known || ticket->received.at != basis->received.at)
 		return false;
-	if (basis->policy != NULL && strcmp(basis->policy, edition->policy) != 0)
+	if (basis->policy != NULL ? strcmp(basis->policy, edition->policy) != 0 :
+		ticket->contract_id == 0)
 		return false;
-	if (ticket->contract_id == 0)
-		return basis->policy != NULL;
 	return same_text(ticket->account, basis->account) &&
 		same_text(ticket->service, basis->service);
 }
@@ -60,7 +59,7 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 	const PolicyVersion *version = NULL;
 	const char *policy = basis->policy;
 	Contract	contract = {0};
-	bool		found;
+	bool		found = false;
 
 	if (!basis->received.known)
 		return;					/* the row's own problem says why */
@@ -70,25 +69,24 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 		if (version == NULL)
 			return;
 	}
-	if (version == NULL || version->needs_contract)
+	if (basis->account != NULL)
 	{
-		if (basis->account == NULL)
-		{
-			plan->uncovered = pstrdup("the row names no account");
-			return;
-		}
 		found = contract_at(basis->account, basis->service, policy,
 							basis->received.at, &contract, problem);
-		if (!found)
-		{
-			if (*problem == NULL)
-				plan->uncovered = psprintf("account \"%s\" had no valid contract",
-										   basis->account);
+		if (*problem != NULL)
 			return;
-		}
-		if (version == NULL)
-			version = policy_version_at(contract.policy, basis->received.at,
-										problem);
+	}
+	if (!found && (version == NULL || version->needs_contract))
+	{
+		plan->uncovered = basis->account == NULL ?
+			pstrdup("the row names no account") :
+			psprintf("account \"%s\" had no valid contract", basis->account);
+		return;
+	}
+	if (version == NULL)
+	{
+		version = policy_version_at(contract.policy, basis->received.at,
+									problem);
 		if (version == NULL)
 			return;
 	}
