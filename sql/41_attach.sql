@@ -209,11 +209,16 @@ CREATE FUNCTION sla.detach(ticket_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    trigger_name text;
 BEGIN
     PERFORM sla.unregister_attachment(ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "~sla_stamp" ON %s', ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_record" ON %s', ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_truncated" ON %s', ticket_table);
+    -- one of them may never have been, or was dropped
+    FOR trigger_name IN SELECT t.tgname FROM pg_trigger t
+        WHERE t.tgrelid = ticket_table AND t.tgname IN ('~sla_stamp', '!sla_record', '!sla_truncated')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, ticket_table);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION sla.detach(regclass) IS 'Undoes sla.attach: removes the triggers and cancels the running clocks of the table''s tickets. The ledger keeps what it has; columns with due times stay. Attaching the table again continues the record; the time in between does not count. Only for the owner of the table (42501); raises 42704 when it is not attached.';
