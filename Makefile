@@ -76,6 +76,10 @@ SRCS = \
 	src/messages.c \
 	src/record_messages.c \
 	src/ledger_rights.c \
+	src/explain.c \
+	src/explain_cover.c \
+	src/explain_event.c \
+	src/explain_stretch.c \
 	src/ticket_stream.c \
 	src/simulate.c \
 	src/alert.c \
@@ -123,7 +127,8 @@ SQL_PARTS = \
 	sql/43_restamp.sql \
 	sql/44_message_checks.sql \
 	sql/44_messages.sql \
-	sql/45_simulate.sql \
+	sql/46_explain.sql \
+	sql/48_simulate.sql \
 	sql/50_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
