@@ -73,6 +73,7 @@ SRCS = \
 	src/gone.c \
 	src/record_event.c \
 	src/message_report.c \
+	src/message_batch.c \
 	src/messages.c \
 	src/record_messages.c \
 	src/ledger_rights.c \

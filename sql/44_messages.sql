@@ -28,7 +28,7 @@ SELECT pg_catalog.pg_extension_config_dump('sla.message_attachment_id_seq', '');
 CREATE FUNCTION sla.message() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'slapolicy_message';
-COMMENT ON FUNCTION sla.message() IS 'Trigger AFTER INSERT OR UPDATE OR DELETE of attached tables of messages, created by sla.attach_messages: records what they say of their tickets. Warns on a table that is not attached.';
+COMMENT ON FUNCTION sla.message() IS 'Trigger AFTER INSERT OR UPDATE OR DELETE of attached tables of messages, created by sla.attach_messages: records what they say of their tickets. Created before and after each statement as well, it does that at the end of the statement, once for each ticket. Warns on a table that is not attached.';
 
 CREATE FUNCTION sla.register_messages(messages_table regclass, ticket_table regclass, roles jsonb, options jsonb)
     RETURNS int
@@ -91,8 +91,13 @@ BEGIN
             'key', sla.ticket_key_columns(messages_table, key), 'ticket', columns, 'at', at, 'author', author,
             'internal', internal, 'content', content, 'customer', customer)),
         options);
+    -- by name, before every other AFTER trigger
     EXECUTE format('CREATE TRIGGER "!sla_message" AFTER INSERT OR UPDATE OR DELETE ON %s'
         ' FOR EACH ROW EXECUTE FUNCTION sla.message()', messages_table);
+    EXECUTE format('CREATE TRIGGER "!sla_message_begin" BEFORE INSERT OR UPDATE OR DELETE ON %s'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION sla.message()', messages_table);
+    EXECUTE format('CREATE TRIGGER "!sla_message_end" AFTER INSERT OR UPDATE OR DELETE ON %s'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION sla.message()', messages_table);
     RETURN CASE WHEN record_rows THEN sla.record_messages(messages_table) ELSE 0 END;
 END
 $$;
@@ -105,6 +110,8 @@ AS $$
 BEGIN
     PERFORM sla.unregister_messages(messages_table);
     EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message" ON %s', messages_table);
+    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_begin" ON %s', messages_table);
+    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_end" ON %s', messages_table);
 END
 $$;
 COMMENT ON FUNCTION sla.detach_messages(regclass) IS 'Undoes sla.attach_messages: removes the trigger. The ledger keeps what the messages have said; attaching the table again continues that. Only for the owner of the table (42501); raises 42704 when it is not attached.';

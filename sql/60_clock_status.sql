@@ -20,7 +20,7 @@ SELECT c.id AS clock_id,
             CASE WHEN t.state IN ('cancelled', 'deleted') THEN 'cancelled' ELSE 'uncovered' END
         WHEN c.outcome IS NOT NULL THEN c.outcome
         WHEN c.due_at < now() THEN 'breached'
-        WHEN c.due_at = 'infinity' AND c.paused_at <= now() THEN 'paused'
+        WHEN c.due_at = 'infinity' AND c.paused_at IS NOT NULL THEN 'paused'
         ELSE 'running'
     END AS status,
     t.received_at,
@@ -73,8 +73,7 @@ FROM sla.ticket t
         SELECT CASE
                 WHEN c.outcome IS NOT NULL THEN NULL
                 WHEN isfinite(c.due_at) THEN sla.business_between(least(greatest(b.base, now()), c.due_at), c.due_at, h.value)
-                -- zero working time, unless the pause lies ahead
-                ELSE c.remaining + sla.business_between(least(greatest(b.base, now()), c.paused_at), c.paused_at, h.value)
+                ELSE c.remaining
             END AS remaining,
             CASE
                 WHEN coalesce(c.outcome, 'breached') = 'breached' AND coalesce(c.stopped_at, now()) > c.due_at THEN

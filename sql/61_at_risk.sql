@@ -28,7 +28,10 @@ SELECT s.clock_id,
     s.assignee,
     s.labels
 FROM sla.clock_status s
-WHERE s.status IN ('running', 'paused') AND coalesce(s.warned, s.used >= 0.75);
+WHERE s.status IN ('running', 'paused') AND coalesce(s.warned, s.used >= 0.75)
+    -- follows from the status, but says it of the clock's own row: of a long
+    -- ledger most clocks are over
+    AND s.due_at >= now() AND s.stopped_at IS NULL;
 
 COMMENT ON VIEW sla.at_risk IS 'Clocks that run or stand still, are not late, and have reached an alert threshold of their target; where that has none but the breach, those that have used three quarters of their goal.';
 COMMENT ON COLUMN sla.at_risk.clock_id IS 'sla.clock.id.';

@@ -34,7 +34,9 @@ FROM sla.clock_status s
             JOIN sla.clock c ON c.id = l.clock_id AND c.aim = l.aim
         WHERE l.clock_id = s.clock_id AND l.kind = 'breach'
     ) f ON true
-WHERE s.status = 'breached';
+WHERE s.status = 'breached'
+    -- follows from the status, but says it of the clock's own row
+    AND s.due_at < coalesce(s.stopped_at, now());
 
 COMMENT ON VIEW sla.breach IS 'One row per broken promise: clocks stopped late, and running ones past their due time.';
 COMMENT ON COLUMN sla.breach.clock_id IS 'sla.clock.id.';

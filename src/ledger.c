@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -139,17 +140,40 @@ ledger_find_ticket(Ledger *ledger, int32 attachment_id, const char *key,
 	return found;
 }
 
-/* What a displaced ticket is called; palloc'd */
+/*
+ * What comes after the key of a displaced ticket; palloc'd. It is said again
+ * should another row have just that for a key.
+ */
 static char *
-displaced_key(const char *key, int64 id)
+displacement(int64 id)
 {
-	return psprintf("%s (ticket %lld)", key, (long long) id);
+	return psprintf(" (ticket %lld)", (long long) id);
+}
+
+/* Is a ticket one that lost this key? */
+static bool
+was_displaced(const LedgerTicket *ticket, const char *key)
+{
+	char	   *suffix = displacement(ticket->id);
+	const char *rest = ticket->key + strlen(key);
+
+	if (strncmp(ticket->key, key, strlen(key)) != 0 || *rest == '\0')
+		return false;
+	while (strncmp(rest, suffix, strlen(suffix)) == 0)
+		rest += strlen(suffix);
+	return *rest == '\0';
 }
 
 void
 ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket)
 {
-	ticket->key = displaced_key(ticket->key, ticket->id);
+	LedgerTicket other;
+
+	do
+	{
+		ticket->key = psprintf("%s%s", ticket->key, displacement(ticket->id));
+	} while (ledger_find_ticket(ledger, ticket->attachment_id, ticket->key,
+								false, &other));
 	ledger_update_ticket(ledger, ticket);
 }
 
@@ -162,7 +186,7 @@ ledger_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 	HeapTuple	tuple;
 	bool		found = false;
 
-	/* "!" follows the space: all that displaced_key() makes, little else */
+	/* "!" follows the space: all that displacing makes, little else */
 	ScanKeyInit(&keys[0], TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
 				F_INT4EQ, Int32GetDatum(attachment_id));
 	ScanKeyInit(&keys[1], TICKET_KEY, BTGreaterStrategyNumber,
@@ -172,9 +196,12 @@ ledger_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 	ledger_scan_begin(ledger, LEDGER_TICKET, keys, 3, &scan);
 	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
 	{
+		/* whose row left unseen before this transaction will not be heard of */
+		if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
+			continue;
 		read_ticket(ledger, tuple, ticket);
 		found = strcmp(ticket->state, "deleted") != 0 &&
-			strcmp(ticket->key, displaced_key(key, ticket->id)) == 0;
+			was_displaced(ticket, key);
 	}
 	ledger_scan_end(&scan);
 

@@ -52,13 +52,14 @@ extern bool ledger_find_ticket(Ledger *ledger, int32 attachment_id,
 
 /*
  * Take the key away from a ticket, which must be locked: another ticket's row
- * has it now. What comes after the key in the new one tells them apart.
+ * has it now. What comes after the key in the new one tells them apart, also
+ * from rows that have such a key themselves.
  */
 extern void ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket);
 
 /*
  * Find and lock the ticket that lost the key by ledger_displace_ticket() but
- * was not deleted: its own row's news has not arrived yet.
+ * was not deleted, in this transaction: its own row's news has not arrived yet.
  */
 extern bool ledger_find_displaced(Ledger *ledger, int32 attachment_id,
 								  const char *key, LedgerTicket *ticket);

@@ -62,7 +62,7 @@ find_clocks(Ledger *ledger, int64 ticket_id, List *rows)
 		bool		known = false;
 		ListCell   *lc;
 
-		heap_deform_tuple(tuple, desc, row->values, row->nulls);
+		heap_deform_tuple(heap_copytuple(tuple), desc, row->values, row->nulls);
 		row->tid = tuple->t_self;
 		foreach(lc, rows)
 			if (CLOCK_ROW_ID((ClockRow *) lfirst(lc)) == CLOCK_ROW_ID(row))
@@ -75,10 +75,11 @@ find_clocks(Ledger *ledger, int64 ticket_id, List *rows)
 }
 
 /*
- * The ticket's clocks, locked and as they are now: the worker may have
- * flagged one a moment ago. It is the only one who updates them without
- * holding the ticket, and does so once: what one scan of a SERIALIZABLE
- * transaction misses is there in the next.
+ * The ticket's clocks as they are now, in the order of metric and cycle. The
+ * worker is the only one who updates them without holding the ticket, and
+ * only those in the queue: these are locked, for one may have been flagged a
+ * moment ago. It does so once: what one scan of a SERIALIZABLE transaction
+ * misses is there in the next, out of order.
  */
 static List *
 read_clocks(Ledger *ledger, int64 ticket_id)
@@ -95,9 +96,12 @@ read_clocks(Ledger *ledger, int64 ticket_id)
 	{
 		ClockRow   *row = lfirst(lc);
 
-		if (!ledger_lock_row(ledger, LEDGER_CLOCK, &row->tid, &tuple))
-			continue;
-		heap_deform_tuple(tuple, desc, row->values, row->nulls);
+		if (!row->nulls[CLOCK_NEXT_ALERT_AT - 1])
+		{
+			if (!ledger_lock_row(ledger, LEDGER_CLOCK, &row->tid, &tuple))
+				continue;
+			heap_deform_tuple(tuple, desc, row->values, row->nulls);
+		}
 		kept = lappend(kept, row);
 	}
 	return kept;
@@ -323,6 +327,41 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 		worker_note_due(clock->due_at);
 }
 
+/* The row of a clock of the fold? */
+static bool
+is_row_of(const ClockRow *row, const Clock *clock)
+{
+	text	   *metric = DatumGetTextPP(row->values[CLOCK_METRIC - 1]);
+	size_t		len = strlen(clock->metric);
+
+	return DatumGetInt32(row->values[CLOCK_CYCLE - 1]) == clock->cycle &&
+		VARSIZE_ANY_EXHDR(metric) == len &&
+		memcmp(VARDATA_ANY(metric), clock->metric, len) == 0;
+}
+
+/*
+ * The row of a clock, NULL when there is none. Clocks and rows mostly come in
+ * the same order: *place is where to look first.
+ */
+static ClockRow *
+find_row(List *rows, const Clock *clock, int *place)
+{
+	int			n = list_length(rows);
+
+	for (int i = 0; i < n; i++)
+	{
+		int			here = (*place + i) % n;
+		ClockRow   *row = list_nth(rows, here);
+
+		if (is_row_of(row, clock))
+		{
+			*place = here + 1;
+			return row;
+		}
+	}
+	return NULL;
+}
+
 void
 ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 					const Clock *clocks, int nclocks, TimestampTz now,
@@ -330,20 +369,12 @@ ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 {
 	List	   *rows = new_ticket ? NIL : read_clocks(ledger, ticket_id);
 	ListCell   *lc;
+	int			place = 0;
 
 	for (int i = 0; i < nclocks; i++)
 	{
-		ClockRow   *match = NULL;
+		ClockRow   *match = find_row(rows, &clocks[i], &place);
 
-		foreach(lc, rows)
-		{
-			ClockRow   *row = lfirst(lc);
-			char	   *metric = TextDatumGetCString(row->values[CLOCK_METRIC - 1]);
-
-			if (strcmp(metric, clocks[i].metric) == 0 &&
-				DatumGetInt32(row->values[CLOCK_CYCLE - 1]) == clocks[i].cycle)
-				match = row;
-		}
 		if (match == NULL)
 			insert_clock(ledger, ticket_id, &clocks[i]);
 		else

@@ -15,7 +15,10 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "attachment_columns.h"
@@ -223,4 +226,77 @@ message_report(MessageReporter *reporter, const char *ticket,
 		report_write(&report, reporter->now);
 	}
 	return count;
+}
+
+/* By ticket and source, then as they came */
+static int
+compare_by_source(const void *a, const void *b)
+{
+	const Message *x = *(const Message *const *) a;
+	const Message *y = *(const Message *const *) b;
+	int			result = strcmp(x->ticket, y->ticket);
+
+	if (result == 0)
+		result = strcmp(x->source, y->source);
+	return result != 0 ? result : (x > y) - (x < y);
+}
+
+/* By ticket and time, then as they came */
+static int
+compare_by_time(const void *a, const void *b)
+{
+	const Message *x = *(const Message *const *) a;
+	const Message *y = *(const Message *const *) b;
+	int			result = strcmp(x->ticket, y->ticket);
+
+	if (result == 0)
+		result = (x->at > y->at) - (x->at < y->at);
+	return result != 0 ? result : (x > y) - (x < y);
+}
+
+void
+message_report_all(const MessageTable *table, const Message *messages, int n)
+{
+	MessageReporter reporter;
+	const Message **sorted;
+	MemoryContext ticket_context;
+	int			kept = 0;
+
+	if (!message_reporter_open(&reporter, table,
+							   GetCurrentStatementStartTimestamp()))
+		return;
+	sorted = palloc(n * sizeof(Message *));
+	for (int i = 0; i < n; i++)
+		sorted[i] = &messages[i];
+	qsort(sorted, n, sizeof(Message *), compare_by_source);
+	for (int i = 0; i < n; i++)
+		if (i + 1 == n ||
+			strcmp(sorted[i]->ticket, sorted[i + 1]->ticket) != 0 ||
+			strcmp(sorted[i]->source, sorted[i + 1]->source) != 0)
+			sorted[kept++] = sorted[i];
+	qsort(sorted, kept, sizeof(Message *), compare_by_time);
+
+	ticket_context = AllocSetContextCreate(CurrentMemoryContext,
+										   "slapolicy ticket",
+										   ALLOCSET_DEFAULT_SIZES);
+	for (int first = 0; first < kept;)
+	{
+		MemoryContext old = MemoryContextSwitchTo(ticket_context);
+		Message    *together;
+		int			count = 1;
+
+		CHECK_FOR_INTERRUPTS();
+		while (first + count < kept &&
+			   strcmp(sorted[first + count]->ticket, sorted[first]->ticket) == 0)
+			count++;
+		together = palloc(count * sizeof(Message));
+		for (int i = 0; i < count; i++)
+			together[i] = *sorted[first + i];
+		message_report(&reporter, together[0].ticket, together, count, false);
+		first += count;
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(ticket_context);
+	}
+	MemoryContextDelete(ticket_context);
+	message_reporter_close(&reporter);
 }

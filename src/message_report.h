@@ -42,4 +42,12 @@ extern void message_reporter_close(MessageReporter *reporter);
 extern int	message_report(MessageReporter *reporter, const char *ticket,
 						   const Message *messages, int n, bool all);
 
+/*
+ * Report any number of messages, about whichever tickets, in order of their
+ * becoming so: the last one of a source counts. Tickets are locked in the
+ * order of their keys. Increments the command counter.
+ */
+extern void message_report_all(const MessageTable *table,
+							   const Message *messages, int n);
+
 #endif							/* SLAPOLICY_MESSAGE_REPORT_H */

@@ -199,6 +199,7 @@ compile(const MessageTableRow *row, Relation rel, char **problem)
 	Jsonb	   *options = DatumGetJsonbPCopy(row->values[MESSAGES_OPTIONS - 1]);
 	char	   *zone;
 
+	table->id = DatumGetInt32(row->values[MESSAGES_ID - 1]);
 	table->ticket_table =
 		DatumGetObjectId(row->values[MESSAGES_TICKET_TABLE - 1]);
 	table->source = TextDatumGetCString(row->values[MESSAGES_SOURCE - 1]);

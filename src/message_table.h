@@ -33,6 +33,7 @@ typedef struct MessageFilter
  */
 typedef struct MessageTable
 {
+	int32		id;
 	Oid			ticket_table;	/* InvalidOid: it is gone */
 	const char *source;			/* what sla.event.source begins with */
 	Attachment	own;			/* the message's key, its zone, what is watched */

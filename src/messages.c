@@ -1,11 +1,12 @@
 /*
  * messages.c
- *		The row trigger of tables of messages.
+ *		The triggers of tables of messages.
  *
  * sla.message, AFTER INSERT OR UPDATE OR DELETE and first by name, tells the
  * ticket that a message is about what it says, and the one that it was about
  * before that it says nothing any more. Like sla.record it looks at the row as
- * it is by then.
+ * it is by then. As a trigger before and after each statement it has messages
+ * kept until the end of the statement and told at once.
  *
  * Nothing about a ticket keeps a message out: one about a ticket that is not
  * recorded says nothing until sla.record_messages.
@@ -14,14 +15,14 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "utils/rel.h"
 
 #include "attachment.h"
+#include "message_batch.h"
 #include "message_report.h"
 #include "message_table.h"
-#include "same_text.h"
 #include "stamp.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_message);
@@ -42,8 +43,10 @@ check_trigger(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function sla.%s was not called by trigger manager",
 						"message")));
-	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		!TRIGGER_FIRED_AFTER(trigdata->tg_event))
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) ||
+		TRIGGER_FIRED_INSTEAD(trigdata->tg_event) ||
+		(TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+		 !TRIGGER_FIRED_AFTER(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function sla.%s must be fired %s for each row",
@@ -77,68 +80,42 @@ get_table(FunctionCallInfo fcinfo, Relation rel)
 	return state->table;
 }
 
-/* Two messages that may be one, or none: what a row said, and says */
+/* What a row said before, and what it says; of the author NULL: nothing */
 static void
-report(const MessageTable *table, const Message *before, const Message *after)
+report(const MessageTable *table, Message *before, Message *after)
 {
-	MessageReporter reporter;
-	Message		gone = {0};
+	MessageBatch *batch = message_batch_find(table);
+	Message		both[2];
+	int			n = 0;
 
-	if (before != NULL && before->ticket == NULL)
-		before = NULL;
-	if (after != NULL && after->ticket == NULL)
-		after = NULL;
 	/* who said nothing and says nothing is not worth a look */
-	if ((before == NULL || before->author == AUTHOR_NOBODY) &&
-		(after == NULL || after->author == AUTHOR_NOBODY))
+	if ((before->ticket == NULL || before->author == AUTHOR_NOBODY) &&
+		(after->ticket == NULL || after->author == AUTHOR_NOBODY))
 		return;
-	if (!message_reporter_open(&reporter, table,
-							   GetCurrentStatementStartTimestamp()))
-		return;
-
-	if (before != NULL && after != NULL &&
-		same_text(before->ticket, after->ticket) &&
-		same_text(before->source, after->source))
-		before = NULL;
-	if (before != NULL)
-	{
-		gone = *before;
-		gone.author = AUTHOR_NOBODY;
-	}
-	/* two sessions that lock the same two tickets do so in the same order */
-	if (before != NULL && after != NULL &&
-		strcmp(after->ticket, before->ticket) < 0)
-	{
-		message_report(&reporter, after->ticket, after, 1, false);
-		after = NULL;
-	}
-	if (before != NULL)
-		message_report(&reporter, gone.ticket, &gone, 1, false);
-	if (after != NULL)
-		message_report(&reporter, after->ticket, after, 1, false);
-	message_reporter_close(&reporter);
+	before->author = AUTHOR_NOBODY;
+	if (before->ticket != NULL)
+		both[n++] = *before;
+	if (after->ticket != NULL)
+		both[n++] = *after;
+	if (batch == NULL)
+		message_report_all(table, both, n);
+	else
+		for (int i = 0; i < n; i++)
+			message_batch_add(batch, &both[i]);
 }
 
-Datum
-slapolicy_message(PG_FUNCTION_ARGS)
+static void
+fired_for_row(MessageTable *table, TriggerData *trigdata)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	MessageTable *table;
-	Relation	rel;
-	bool		update;
+	Relation	rel = trigdata->tg_relation;
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	TupleTableSlot *slot = NULL;
 	Message		before = {0};
 	Message		after = {0};
 
-	check_trigger(fcinfo);
-	rel = trigdata->tg_relation;
-	update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	table = get_table(fcinfo, rel);
-	if (table == NULL ||
-		(update && !attachment_row_changed(&table->own, trigdata->tg_trigslot,
-										   trigdata->tg_newslot)))
-		return PointerGetDatum(NULL);
-
+	if (update && !attachment_row_changed(&table->own, trigdata->tg_trigslot,
+										  trigdata->tg_newslot))
+		return;
 	if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		before = message_read(table, trigdata->tg_trigslot);
 	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
@@ -149,8 +126,45 @@ slapolicy_message(PG_FUNCTION_ARGS)
 		after = message_read(table, slot);
 		ExecDropSingleTupleTableSlot(slot);
 	}
-	report(table,
-		   TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? NULL : &before,
-		   slot == NULL ? NULL : &after);
+	report(table, &before, &after);
+}
+
+/* Will the same function be called after the statement, too? */
+static bool
+has_end(Relation rel, const Trigger *begin)
+{
+	const int16 events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE |
+		TRIGGER_TYPE_DELETE;
+
+	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *end = &rel->trigdesc->triggers[i];
+
+		if (end->tgfoid == begin->tgfoid &&
+			end->tgenabled == begin->tgenabled &&
+			TRIGGER_FOR_AFTER(end->tgtype) && !TRIGGER_FOR_ROW(end->tgtype) &&
+			(end->tgtype & events) == events)
+			return true;
+	}
+	return false;
+}
+
+Datum
+slapolicy_message(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	check_trigger(fcinfo);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		MessageTable *table = get_table(fcinfo, trigdata->tg_relation);
+
+		if (table != NULL)
+			fired_for_row(table, trigdata);
+	}
+	else if (TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		message_batch_close(trigdata->tg_relation);
+	else if (has_end(trigdata->tg_relation, trigdata->tg_trigger))
+		message_batch_open(trigdata->tg_relation);
 	return PointerGetDatum(NULL);
 }

@@ -188,21 +188,55 @@ trigger_current_row(Relation rel, TupleTableSlot *fired)
  * with another key, since the key of a partitioned table includes what decides
  * the partition. The first tells the second of the former key, by this. What
  * shows that they belong together is that one command of one transaction did
- * both.
+ * both, one row after the other. Triggers in between may run commands that
+ * move rows themselves.
  */
-static struct
+typedef struct MovedRow
 {
+	struct MovedRow *next;
 	int32		attachment_id;
-	TransactionId xid;			/* invalid: nothing moved */
+	TransactionId xid;
 	CommandId	cid;
 	char	   *key;
-} moved;
+} MovedRow;
+
+static MovedRow *moved_rows = NULL;
+
+/*
+ * Take out what a command has moved, and what was left by transactions that
+ * are over: rows that got lost on the way. NULL: the command moved nothing.
+ */
+static MovedRow *
+take_moved_row(TransactionId xid, CommandId cid)
+{
+	MovedRow  **link = &moved_rows;
+	MovedRow   *found = NULL;
+
+	while (*link != NULL)
+	{
+		MovedRow   *row = *link;
+
+		if (row->xid == xid && row->cid == cid)
+			found = row;
+		else if (TransactionIdIsCurrentTransactionId(row->xid))
+		{
+			link = &row->next;
+			continue;
+		}
+		*link = row->next;
+		if (row != found)
+			pfree(row);
+	}
+	return found;
+}
 
 static void
 remember_move(const Attachment *attachment, TupleTableSlot *slot,
 			  const char *key)
 {
 	HeapTupleHeader tuple;
+	MovedRow   *lost;
+	MovedRow   *row;
 
 	if (!TTS_IS_BUFFERTUPLE(slot))
 		return;
@@ -210,14 +244,18 @@ remember_move(const Attachment *attachment, TupleTableSlot *slot,
 	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple))
 		return;
 
-	moved.xid = InvalidTransactionId;
-	if (moved.key != NULL)
-		pfree(moved.key);
-	moved.key = NULL;
-	moved.key = MemoryContextStrdup(TopMemoryContext, key);
-	moved.attachment_id = attachment->id;
-	moved.cid = HeapTupleHeaderGetCmax(tuple);
-	moved.xid = HeapTupleHeaderGetUpdateXid(tuple);
+	lost = take_moved_row(HeapTupleHeaderGetUpdateXid(tuple),
+						  HeapTupleHeaderGetCmax(tuple));
+	if (lost != NULL)
+		pfree(lost);
+	row = MemoryContextAlloc(TopMemoryContext,
+							 sizeof(MovedRow) + strlen(key) + 1);
+	row->attachment_id = attachment->id;
+	row->xid = HeapTupleHeaderGetUpdateXid(tuple);
+	row->cid = HeapTupleHeaderGetCmax(tuple);
+	row->key = strcpy((char *) (row + 1), key);
+	row->next = moved_rows;
+	moved_rows = row;
 }
 
 /* The key an inserted row had before it moved here, palloc'd; NULL: none */
@@ -225,16 +263,20 @@ static char *
 recall_move(const Attachment *attachment, TupleTableSlot *slot)
 {
 	HeapTupleHeader tuple;
+	MovedRow   *row;
+	char	   *key = NULL;
 
-	if (!TransactionIdIsValid(moved.xid) || !TTS_IS_BUFFERTUPLE(slot) ||
-		moved.attachment_id != attachment->id)
+	if (moved_rows == NULL || !TTS_IS_BUFFERTUPLE(slot))
 		return NULL;
 	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
-	if (HeapTupleHeaderGetXmin(tuple) != moved.xid ||
-		HeapTupleHeaderGetCmin(tuple) != moved.cid)
+	row = take_moved_row(HeapTupleHeaderGetXmin(tuple),
+						 HeapTupleHeaderGetCmin(tuple));
+	if (row == NULL)
 		return NULL;
-	moved.xid = InvalidTransactionId;
-	return pstrdup(moved.key);
+	if (row->attachment_id == attachment->id)
+		key = pstrdup(row->key);
+	pfree(row);
+	return key;
 }
 
 /*
@@ -250,7 +292,7 @@ repair_stamps(Relation rel, const Attachment *attachment,
 	if (stamps_are_right(attachment, plan, slot) ||
 		rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
-	target = stamp_target_open(rel);
+	target = stamp_target_open_writing(rel);
 	stamp_row(target, attachment, plan, slot);
 	stamp_target_close(target);
 }

@@ -32,10 +32,17 @@ extern bool stamps_are_right(const Attachment *attachment,
  * which this transaction has locked or nobody else can write to. Increments
  * the command counter. Raises what an UPDATE would raise of constraints and
  * indexes. An error closes the target.
+ *
+ * A constraint that is checked after the statement, or at commit, is left to
+ * whoever wrote the row; so stamp_target_open() raises 55006 when something
+ * that this transaction wrote waits for that. stamp_target_open_writing() is
+ * for triggers of the statement that writes: it has such constraints checked
+ * as those of the statement are.
  */
 typedef struct StampTarget StampTarget;
 
 extern StampTarget *stamp_target_open(Relation rel);
+extern StampTarget *stamp_target_open_writing(Relation rel);
 extern void stamp_row(StampTarget *target, const Attachment *attachment,
 					  const TicketPlan *plan, TupleTableSlot *slot);
 extern void stamp_target_close(StampTarget *target);

@@ -5,7 +5,9 @@
  * For rows from before the table was attached, and for those that another
  * trigger changed after sla.stamp had seen them. Fires no triggers: nothing
  * but our own columns changes. Constraints, generated columns and indexes are
- * looked after, with the rights of whoever is the current user.
+ * looked after, with the rights of whoever is the current user. An index whose
+ * constraint may be deferred gets an entry for the new version of the row like
+ * any other, and the server checks that by a trigger, which must not be lost.
  *
  * Knows nothing of where the due times come from.
  */
@@ -13,8 +15,10 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -73,8 +77,29 @@ stamps_are_right(const Attachment *attachment, const TicketPlan *plan,
 	return true;
 }
 
-StampTarget *
-stamp_target_open(Relation rel)
+/*
+ * The triggers that check unique and exclusion constraints which may be
+ * deferred; NULL: there are none. A copy.
+ */
+static TriggerDesc *
+recheck_triggers(Relation rel)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
+	TriggerDesc *result;
+
+	if (triggers == NULL)
+		return NULL;
+	result = palloc0(sizeof(TriggerDesc));
+	result->triggers = triggers->triggers;
+	for (int i = 0; i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgfoid == F_UNIQUE_KEY_RECHECK)
+			result->triggers[result->numtriggers++] = triggers->triggers[i];
+	result->trig_update_after_row = true;
+	return result->numtriggers > 0 ? result : NULL;
+}
+
+static StampTarget *
+open_target(Relation rel, TriggerDesc *triggers)
 {
 	StampTarget *target = palloc(sizeof(StampTarget));
 
@@ -82,18 +107,43 @@ stamp_target_open(Relation rel)
 	target->info = makeNode(ResultRelInfo);
 	/* in no range table: an error about the row must not look there */
 	InitResultRelInfo(target->info, rel, 0, NULL, 0);
-	target->info->ri_TrigDesc = NULL;
+	target->info->ri_TrigDesc = triggers;
 	ExecOpenIndices(target->info, false);
 	target->stamped = MakeSingleTupleTableSlot(RelationGetDescr(rel),
 											   &TTSOpsHeapTuple);
+	if (triggers != NULL)
+		AfterTriggerBeginQuery();
 	return target;
+}
+
+StampTarget *
+stamp_target_open(Relation rel)
+{
+	if (AfterTriggerPendingOnRel(RelationGetRelid(rel)) &&
+		recheck_triggers(rel) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("rows of table \"%s\" cannot be stamped because it has pending trigger events",
+						RelationGetRelationName(rel)),
+				 errhint("A constraint is still to be checked: commit first, or SET CONSTRAINTS ALL IMMEDIATE.")));
+	return open_target(rel, NULL);
+}
+
+StampTarget *
+stamp_target_open_writing(Relation rel)
+{
+	return open_target(rel, recheck_triggers(rel));
 }
 
 void
 stamp_target_close(StampTarget *target)
 {
+	if (target->info->ri_TrigDesc != NULL)
+		AfterTriggerEndQuery(target->estate);
 	ExecDropSingleTupleTableSlot(target->stamped);
 	ExecCloseIndices(target->info);
+	ExecResetTupleTable(target->estate->es_tupleTable, false);
+	ExecCloseResultRelations(target->estate);
 	FreeExecutorState(target->estate);
 	pfree(target);
 }

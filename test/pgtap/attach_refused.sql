@@ -5,7 +5,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(185);
+SELECT plan(187);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -33,7 +33,7 @@ CREATE TABLE split_2 PARTITION OF split_1 FOR VALUES FROM (0) TO (5);
 SELECT sla.attach('split_1', 'acme', 'priority', 'created_at', stamp => false);
 CREATE TYPE urgency AS ENUM ('calm', 'hot');
 CREATE DOMAIN worry AS urgency;
-ALTER TABLE good ADD urgency worry, ADD state int, ADD held boolean, ADD moment timestamp, ADD day date, ADD code uuid;
+ALTER TABLE good ADD urgency worry, ADD state int, ADD held boolean, ADD moment timestamp, ADD day date, ADD code uuid, ADD wanted timestamptz NOT NULL DEFAULT '2026-03-02';
 CREATE ROLE sla_test_writer;
 
 -- Everything that attaching could leave behind
@@ -112,6 +112,7 @@ SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', labels => '{i
 SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', team => 'level'$$, '428C9', 'column "level" of table public.good is generated and cannot be team', 'a generated team');
 SELECT pg_temp.refused($$'good', 'acme', 'priority', 'day'$$, '42804', NULL, 'a day is no time');
 SELECT pg_temp.refused($$'good', 'acme', 'priority', 'day', timestamps_in => 'UTC'$$, '42804', NULL, 'whatever its zone');
+SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'wanted'$$, '22023', 'column "wanted" of table public.good is not null and cannot be response_due', 'a due column that must have a value');
 SELECT pg_temp.refused($$'good', 'acme', 'priority', 'created_at', response_due => 'moment'$$, '42804', NULL, 'a due column without time zone');
 
 -- One column in two roles
