@@ -532,7 +532,8 @@ run_event(Runner *runner, const TicketEvent *event)
 	if (runner->waiting && promise(runner) != NULL)
 		begin_clock(runner, event, event->at);
 	else if (runner->exists && runner->state->effective != 0 &&
-			 present_clock(runner)->severity != runner->state->effective)
+			 (present_clock(runner)->severity != runner->state->effective ||
+			  (!runner->running && runner->stopped_by == EVENT_SEVERITY)))
 		change_severity(runner, event);
 	if (runner->running && runner->pausable &&
 		(event->kind == EVENT_PAUSED || event->kind == EVENT_RESUMED))

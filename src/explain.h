@@ -1,7 +1,7 @@
 /*
  * explain.h
- *		What the parts of sla.explain share: the ticket in hand, its fold, and
- *		the rows of the answer.
+ *		What the parts of sla.explain share: the ticket in hand, its fold, the
+ *		rows of the answer.
  */
 #ifndef SLAPOLICY_EXPLAIN_H
 #define SLAPOLICY_EXPLAIN_H
@@ -40,6 +40,8 @@ typedef struct ExplainRow
 	const char *why;			/* NULL: nothing to add */
 } ExplainRow;
 
+/* ---------- explain_row.c ---------- */
+
 /* Add a row to the answer. */
 extern void explain_add(Explanation *explanation, const ExplainRow *row);
 
@@ -53,6 +55,8 @@ extern char *explain_clock(const Clock *clock);
 extern char *explain_hours(int32 hours_id, Datum hours);
 extern char *explain_quoted(const char *text);
 
+/* ---------- explain_stretch.c ---------- */
+
 /*
  * Where a clock stands still, and why: the ticket's pauses if its target is
  * pausable, and the time between its stops and what undid them. In order of
@@ -62,13 +66,32 @@ extern Pause *explain_standstills(const Explanation *explanation,
 								  const Clock *clock, int *n,
 								  const char ***reasons);
 
-/* How the ticket is covered (explain_cover.c) */
-extern void explain_cover(Explanation *explanation);
+/* Clock after clock, what counted and what did not */
+extern void explain_stretches(Explanation *explanation);
 
-/* Event after event, what it did to which clock (explain_event.c) */
+/* ---------- explain_step.c ---------- */
+
+/* An event among the others */
+typedef struct ExplainMoment
+{
+	Explanation *explanation;
+	const FoldState *now;		/* after it */
+	bool		paused;			/* was it before, */
+	TimestampTz paused_at;		/* and since when? */
+} ExplainMoment;
+
+/* What a step of an event did to a clock */
+extern void explain_step(const ExplainMoment *moment, const FoldStep *step,
+						 const TicketEvent *event);
+
+/* ---------- explain_event.c ---------- */
+
+/* Event after event, what it did to which clock */
 extern void explain_events(Explanation *explanation);
 
-/* Clock after clock, what counted and what did not (explain_stretch.c) */
-extern void explain_stretches(Explanation *explanation);
+/* ---------- explain_cover.c ---------- */
+
+/* How the ticket is covered */
+extern void explain_cover(Explanation *explanation);
 
 #endif							/* SLAPOLICY_EXPLAIN_H */
