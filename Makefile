@@ -77,6 +77,14 @@ SRCS = \
 	src/messages.c \
 	src/record_messages.c \
 	src/ledger_rights.c \
+	src/explain_row.c \
+	src/explain_stretch.c \
+	src/explain_step.c \
+	src/explain_event.c \
+	src/explain_cover.c \
+	src/explain.c \
+	src/recompute_report.c \
+	src/recompute.c \
 	src/ticket_stream.c \
 	src/simulate.c \
 	src/alert.c \
@@ -124,7 +132,9 @@ SQL_PARTS = \
 	sql/43_restamp.sql \
 	sql/44_message_checks.sql \
 	sql/44_messages.sql \
-	sql/45_simulate.sql \
+	sql/46_explain.sql \
+	sql/47_recompute.sql \
+	sql/48_simulate.sql \
 	sql/50_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \

@@ -90,9 +90,8 @@ read_row(Ledger *ledger, HeapTuple tuple, AttachmentRow *row)
 					  row->values, row->nulls);
 }
 
-/* The row of a table, also of one that was detached */
-static bool
-find_row(Ledger *ledger, Oid relid, AttachmentRow *row)
+bool
+attach_find_any_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 {
 	ScanKeyData key;
 	LedgerScan	scan;
@@ -113,7 +112,7 @@ find_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 bool
 attach_find_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 {
-	return find_row(ledger, relid, row) &&
+	return attach_find_any_row(ledger, relid, row) &&
 		row->nulls[ATTACHMENT_DETACHED_AT - 1];
 }
 
@@ -265,7 +264,7 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 
 	ledger = ledger_open(true);
 	memset(&row, 0, sizeof(row));
-	found = find_row(ledger, relid, &row);
+	found = attach_find_any_row(ledger, relid, &row);
 	if (found && nulls[ATTACHMENT_DETACHED_AT - 1])
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),

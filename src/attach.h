@@ -39,6 +39,10 @@ extern void attach_forget_tables(List *relids);
 /* The row of a table that is attached; false when it is not. Palloc'd. */
 extern bool attach_find_row(Ledger *ledger, Oid relid, AttachmentRow *row);
 
+/* The same of a table that is or was attached */
+extern bool attach_find_any_row(Ledger *ledger, Oid relid,
+								AttachmentRow *row);
+
 /* All rows, also of tables detached or gone; a list of AttachmentRow */
 extern List *attach_all_rows(Ledger *ledger);
 

@@ -63,6 +63,7 @@ typedef struct StretchWalk
 	TimestampTz end;			/* to here, may be DT_NOEND */
 	const Pause *pauses;
 	int			npauses;
+	const char **reasons;		/* one for each; NULL: they are pauses */
 } StretchWalk;
 
 /* The next stretch, false at the end. Allocates in CurrentMemoryContext. */

@@ -31,7 +31,9 @@ typedef struct LedgerTicket
 	int32		contract_id;
 	int32		hours_id;
 	MaybeTime	received;
-	const char *account;		/* NULL: not said, like all that follows */
+	const char *policy;			/* that the row names; NULL: not said, like all
+								 * that follows */
+	const char *account;
 	const char *service;
 	const char *product;
 	const char *channel;
@@ -103,5 +105,23 @@ extern void ledger_write_events(Ledger *ledger, int64 ticket_id,
 extern void ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 								const Clock *clocks, int nclocks,
 								TimestampTz now, bool new_ticket);
+
+/* A clock in which the ledger and a fold differ, as rows of sla.clock */
+typedef struct ClockChange
+{
+	const Datum *old_values;	/* NULL: there is no such row */
+	const bool *old_nulls;
+	const Datum *new_values;	/* NULL: the fold has no such clock. Without id, */
+	const bool *new_nulls;		/* aim and next_alert_at */
+	uint32		differs;		/* in columns, the bit 1 << number of each; 0
+								 * where there is only one row */
+} ClockChange;
+
+/*
+ * What ledger_write_clocks() would change of a ticket's clocks, but for the
+ * queue: a list of ClockChange, palloc'd. Locks and writes nothing.
+ */
+extern List *ledger_clock_changes(Ledger *ledger, int64 ticket_id,
+								  const Clock *clocks, int nclocks);
 
 #endif							/* SLAPOLICY_LEDGER_H */

@@ -270,10 +270,13 @@ insert_clock(Ledger *ledger, int64 ticket_id, const Clock *clock)
 		worker_note_due(clock->due_at);
 }
 
-static bool
-same_row(TupleDesc desc, const ClockRow *row, const Datum *values,
-		 const bool *nulls)
+/* The columns, as bits 1 << number, in which a row is another one */
+static uint32
+differing_columns(TupleDesc desc, const ClockRow *row, const Datum *values,
+				  const bool *nulls)
 {
+	uint32		result = 0;
+
 	for (int i = 0; i < CLOCK_NATTS; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -281,9 +284,9 @@ same_row(TupleDesc desc, const ClockRow *row, const Datum *values,
 		if (row->nulls[i] != nulls[i] ||
 			(!nulls[i] && !datum_image_eq(row->values[i], values[i],
 										  att->attbyval, att->attlen)))
-			return false;
+			result |= 1 << (i + 1);
 	}
-	return true;
+	return result;
 }
 
 static void
@@ -320,7 +323,7 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 	values[CLOCK_AIM - 1] = Int32GetDatum(CLOCK_ROW_AIM(row) + new_aim);
 	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
 	nulls[CLOCK_NEXT_ALERT_AT - 1] = !wanted;
-	if (same_row(desc, row, values, nulls))
+	if (differing_columns(desc, row, values, nulls) == 0)
 		return;
 	ledger_update(ledger, LEDGER_CLOCK, &row->tid, values, nulls);
 	if (wanted)
@@ -398,4 +401,56 @@ ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 			write_withdrawal(ledger, row, now);
 		ledger_delete(ledger, LEDGER_CLOCK, &row->tid);
 	}
+}
+
+List *
+ledger_clock_changes(Ledger *ledger, int64 ticket_id,
+					 const Clock *clocks, int nclocks)
+{
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	List	   *rows = find_clocks(ledger, ticket_id, NIL);
+	List	   *changes = NIL;
+	ListCell   *lc;
+	int			place = 0;
+
+	StaticAssertStmt(CLOCK_NATTS < 32, "columns must fit a set of bits");
+	for (int i = 0; i < nclocks; i++)
+	{
+		ClockChange *change = palloc0(sizeof(ClockChange));
+		ClockRow   *row = find_row(rows, &clocks[i], &place);
+		Datum	   *values = palloc(CLOCK_NATTS * sizeof(Datum));
+		bool	   *nulls = palloc(CLOCK_NATTS * sizeof(bool));
+
+		fill_clock(&clocks[i], ticket_id, values, nulls);
+		if (row != NULL)
+		{
+			row->matched = true;
+			values[CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
+			values[CLOCK_AIM - 1] = row->values[CLOCK_AIM - 1];
+			values[CLOCK_NEXT_ALERT_AT - 1] =
+				row->values[CLOCK_NEXT_ALERT_AT - 1];
+			nulls[CLOCK_NEXT_ALERT_AT - 1] = row->nulls[CLOCK_NEXT_ALERT_AT - 1];
+			change->differs = differing_columns(desc, row, values, nulls);
+			if (change->differs == 0)
+				continue;
+			change->old_values = row->values;
+			change->old_nulls = row->nulls;
+		}
+		change->new_values = values;
+		change->new_nulls = nulls;
+		changes = lappend(changes, change);
+	}
+	foreach(lc, rows)
+	{
+		ClockRow   *row = lfirst(lc);
+		ClockChange *change;
+
+		if (row->matched)
+			continue;
+		change = palloc0(sizeof(ClockChange));
+		change->old_values = row->values;
+		change->old_nulls = row->nulls;
+		changes = lappend(changes, change);
+	}
+	return changes;
 }

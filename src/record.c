@@ -242,7 +242,7 @@ record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 				   TicketPlan *plan)
 {
 	PolicyBasis basis = {
-		.policy = attachment->policy,
+		.policy = ticket->policy != NULL ? ticket->policy : attachment->policy,
 		.account = ticket->account, .service = ticket->service,
 		.received = ticket->received
 	};
@@ -250,17 +250,9 @@ record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 
 	plan->channel = ticket->channel;
 
-	/* a policy that the row named is that of its edition */
-	if (ticket->edition_id != 0 && attachment->text[TEXT_POLICY].attnum != 0)
-	{
-		const PolicyVersion *edition = edition_get(ledger,
-												   ticket->policy_version_id,
-												   ticket->edition_id, &problem);
-
-		if (edition != NULL)
-			basis.policy = pstrdup(edition->policy);
-	}
-	if (ticket->exempt != NULL && strncmp(ticket->exempt, "error: ", 7) == 0)
+	/* what the row lacks it still lacks; what the policy did is asked anew */
+	if (ticket->exempt != NULL && strncmp(ticket->exempt, "error: ", 7) == 0 &&
+		(!ticket->received.known || ticket->severity == 0))
 		problem = pstrdup(ticket->exempt + 7);
 	complete_plan(ledger, ticket, &basis, plan_basis, problem, plan);
 }
@@ -306,6 +298,16 @@ apply_plan(Ledger *ledger, LedgerTicket *ticket, TicketPlan *plan)
 	ticket->state = ticket_history_state(&plan->history);
 }
 
+static void
+write_content(Ledger *ledger, const LedgerTicket *ticket, TicketPlan *plan,
+			  TimestampTz now, bool new_ticket)
+{
+	ledger_write_events(ledger, ticket->id, &plan->history, now);
+	if (plan->folded)
+		ledger_write_clocks(ledger, ticket->id, plan->clocks, plan->nclocks,
+							now, new_ticket);
+}
+
 /* Write a ticket and what its plan says; before is what it was, or NULL. */
 static void
 write_ticket(Ledger *ledger, LedgerTicket *ticket, const LedgerTicket *before,
@@ -318,21 +320,28 @@ write_ticket(Ledger *ledger, LedgerTicket *ticket, const LedgerTicket *before,
 		ledger_update_ticket(ledger, ticket);
 	else
 		return;					/* and its clocks are what they were */
-	ledger_write_events(ledger, ticket->id, &plan->history, now);
-	if (plan->folded)
-		ledger_write_clocks(ledger, ticket->id, plan->clocks, plan->nclocks,
-							now, before == NULL);
+	write_content(ledger, ticket, plan, now, before == NULL);
+}
+
+bool
+record_moves_ticket(Ledger *ledger, const LedgerTicket *ticket,
+					TicketPlan *plan)
+{
+	LedgerTicket after = *ticket;
+
+	apply_plan(ledger, &after, plan);
+	after.exempt = exempt_text(plan);
+	return !ledger_same_ticket(ticket, &after);
 }
 
 void
 record_write(Ledger *ledger, LedgerTicket *ticket, TicketPlan *plan,
 			 TimestampTz now)
 {
-	LedgerTicket before = *ticket;
-
 	apply_plan(ledger, ticket, plan);
 	ticket->exempt = exempt_text(plan);
-	write_ticket(ledger, ticket, &before, plan, now);
+	ledger_update_ticket(ledger, ticket);
+	write_content(ledger, ticket, plan, now, false);
 	CommandCounterIncrement();
 }
 
@@ -380,6 +389,7 @@ record_row(const Attachment *attachment, const char *key,
 		ticket.key = pstrdup(key);
 		ticket.severity = row->severity;
 		ticket.received = row->received;
+		ticket.policy = row->policy;
 		ticket.account = row->account;
 		ticket.service = row->service;
 		ticket.product = row->product;

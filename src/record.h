@@ -55,8 +55,16 @@ extern void record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 							   TicketPlan *plan);
 
 /*
- * Write a plan of record_plan_ticket() about a locked ticket. Increments the
- * command counter.
+ * Would a plan of record_plan_ticket() change the ticket's own row: hold it to
+ * another edition or contract, or to none? The ledger must be open for writing,
+ * for the edition is written if it is new.
+ */
+extern bool record_moves_ticket(Ledger *ledger, const LedgerTicket *ticket,
+								TicketPlan *plan);
+
+/*
+ * Write a plan of record_plan_ticket() about a locked ticket, for which there
+ * is something to write. Increments the command counter.
  */
 extern void record_write(Ledger *ledger, LedgerTicket *ticket,
 						 TicketPlan *plan, TimestampTz now);

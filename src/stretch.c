@@ -165,7 +165,8 @@ piece_at(const StretchWalk *walk, TimestampTz t, const char **reason,
 
 	*counts = false;
 	if (pause != NULL)
-		*reason = "pause";
+		*reason = walk->reasons == NULL ? "pause" :
+			walk->reasons[pause - walk->pauses];
 	else if (timeline_is_open(tl, t))
 	{
 		until = Min(until, timeline_next_close(tl, t));

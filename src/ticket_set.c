@@ -61,3 +61,10 @@ ticket_set_has(const TicketSet *set, int64 id)
 
 	return piece != NULL && (piece->words[bit / 64] >> bit % 64 & 1) != 0;
 }
+
+void
+ticket_set_free(TicketSet *set)
+{
+	hash_destroy(set->pieces);
+	pfree(set);
+}

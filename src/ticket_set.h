@@ -16,5 +16,6 @@ typedef struct TicketSet TicketSet;
 extern TicketSet *ticket_set_create(void);
 extern void ticket_set_add(TicketSet *set, int64 id);
 extern bool ticket_set_has(const TicketSet *set, int64 id);
+extern void ticket_set_free(TicketSet *set);
 
 #endif							/* SLAPOLICY_TICKET_SET_H */

@@ -50,6 +50,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.policy_changed()'
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
+	'sla.drop_triggers(regclass,text[])',
 	-- check that the caller owns the table
 	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
 	'sla.create_attachment_triggers(regclass,boolean,boolean)',
