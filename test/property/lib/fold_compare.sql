@@ -1,0 +1,107 @@
+-- The ledger beside the oracle: the same tickets, told in the same words.
+
+CREATE FUNCTION fold.ledger_clocks(ticket bigint) RETURNS SETOF fold.clock LANGUAGE sql STABLE AS $$
+	SELECT c.metric, c.cycle, c.severity::text, c.goal::text, h.value::text, c.started_at, c.counted_from, c.due_at,
+		c.stopped_at, c.worked, c.carried, c.paused, c.paused_at, c.pinned, c.outcome
+	FROM sla.clock c JOIN sla.hours h ON h.id = c.hours_id
+	WHERE c.ticket_id = ticket
+$$;
+
+CREATE FUNCTION fold.ledger_events(ticket bigint) RETURNS fold.event[] LANGUAGE sql STABLE AS $$
+	SELECT array_agg((e.seq, e.kind, e.at, e.old_value, e.new_value, e.source)::fold.event ORDER BY e.seq)
+	FROM sla.event e WHERE e.ticket_id = ticket
+$$;
+
+CREATE FUNCTION fold.policy_of(ticket bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT p.document
+	FROM sla.ticket t JOIN sla.policy_version v ON v.id = t.policy_version_id JOIN fold.policy p ON p.name = v.policy
+	WHERE t.id = ticket
+$$;
+
+CREATE FUNCTION fold.ledger(ticket bigint) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT string_agg(c::text, E'\n' ORDER BY c.metric, c.cycle) FROM fold.ledger_clocks(ticket) c
+$$;
+
+CREATE FUNCTION fold.oracle(policy jsonb, events fold.event[]) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT string_agg(c::text, E'\n' ORDER BY c.metric, c.cycle) FROM fold.clocks(policy, events) c
+$$;
+
+CREATE TABLE fold.disagreement (
+	promise		text NOT NULL,
+	ticket_id	bigint,
+	one			text,		-- what the ledger says
+	other		text		-- what it should say
+);
+
+CREATE FUNCTION fold.compare_with_oracle() RETURNS void LANGUAGE sql AS $$
+	INSERT INTO fold.disagreement
+	SELECT 'ledger and oracle', id, one, other
+	FROM (SELECT t.id, fold.ledger(t.id) AS one, fold.oracle(fold.policy_of(t.id), fold.ledger_events(t.id)) AS other
+		  FROM sla.ticket t) x
+	WHERE one IS DISTINCT FROM other
+$$;
+
+-- Leaves out events one by one while ledger and oracle still disagree about the
+-- ticket: what remains is printed.
+CREATE FUNCTION fold.shrink(ticket bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	t		record;
+	gone	int;
+	again	boolean := true;
+BEGIN
+	SELECT a.ticket_table, x.key INTO t FROM sla.ticket x JOIN sla.attachment a ON a.id = x.attachment_id WHERE x.id = ticket;
+	WHILE again LOOP
+		again := false;
+		FOR gone IN SELECT seq FROM sla.event WHERE ticket_id = ticket AND kind <> 'opened' ORDER BY seq DESC LOOP
+			BEGIN
+				DELETE FROM sla.event WHERE ticket_id = ticket AND (seq = gone OR kind = 'retracted' AND new_value = gone::text);
+				PERFORM sla.recompute(t.ticket_table::regclass, t.key, settled => true, dry_run => false);
+				IF fold.ledger(ticket) IS NOT DISTINCT FROM fold.oracle(fold.policy_of(ticket), fold.ledger_events(ticket)) THEN
+					RAISE 'needed' USING ERRCODE = 'P0999';
+				END IF;
+				again := true;
+			EXCEPTION WHEN SQLSTATE 'P0999' THEN
+				NULL;
+			END;
+		END LOOP;
+	END LOOP;
+END
+$$;
+
+-- What the policy has to do with the ticket
+CREATE FUNCTION fold.excerpt(policy jsonb, metrics text[]) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT jsonb_pretty(jsonb_set(policy - '{time_zone,exemptions}'::text[], '{targets}',
+		(SELECT coalesce(jsonb_agg(t), '[]') FROM jsonb_array_elements(policy -> 'targets') t WHERE t ->> 'metric' = ANY (metrics))))
+$$;
+
+-- Prints the shortest disagreements, and fails if there are any.
+CREATE FUNCTION fold.verdict(seed text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	d		fold.disagreement;
+	lines	text;
+BEGIN
+	FOR d IN
+		SELECT promise, ticket_id, one, other
+		FROM (SELECT *, row_number() OVER (PARTITION BY promise ORDER BY (SELECT count(*) FROM sla.event e WHERE e.ticket_id = x.ticket_id), ticket_id) AS nth
+			  FROM fold.disagreement x) r
+		WHERE nth <= 2
+	LOOP
+		IF d.promise = 'ledger and oracle' THEN
+			PERFORM fold.shrink(d.ticket_id);
+			d.one := fold.ledger(d.ticket_id);
+			d.other := fold.oracle(fold.policy_of(d.ticket_id), fold.ledger_events(d.ticket_id));
+		END IF;
+		SELECT string_agg(concat_ws(' ', e.seq, e.at, e.kind, e.old_value || ' >', e.new_value, '(' || e.source || ')'), E'\n' ORDER BY e.seq)
+		INTO lines FROM sla.event e WHERE e.ticket_id = d.ticket_id;
+		RAISE WARNING E'% (ticket %)\npolicy:\n%\nevents:\n%\ngot:\n%\nexpected:\n%', d.promise, d.ticket_id,
+			fold.excerpt(fold.policy_of(d.ticket_id),
+				ARRAY(SELECT DISTINCT split_part(l, ',', 1) FROM regexp_split_to_table(translate(concat_ws(E'\n', d.one, d.other), '()', ''), E'\n') l
+					  WHERE position(l IN translate(d.one, '()', '')) = 0 OR position(l IN translate(d.other, '()', '')) = 0)),
+			lines, d.one, d.other;
+	END LOOP;
+	IF EXISTS (SELECT FROM fold.disagreement) THEN
+		RAISE '% (seed %)', (SELECT string_agg(n || ' disagreements: ' || promise, ', ')
+			FROM (SELECT promise, count(*) AS n FROM fold.disagreement GROUP BY promise) x), seed;
+	END IF;
+END
+$$;
