@@ -385,15 +385,19 @@ CREATE FUNCTION fold.metric_clocks(policy jsonb, metric text, starts_on text[], 
 RETURNS SETOF fold.clock LANGUAGE plpgsql AS $$
 DECLARE
 	s		fold.state := (NULL, NULL, '{}', '{}', NULL, '{}');
+	before	text;				-- the effective severity
 	e		fold.event;
 	c		fold.cycle;			-- the last cycle
 	clocks	int := 0;			-- of cycles before it
 	waits	boolean := false;	-- a start that being resolved or gone keeps back
 	starts	boolean;
+	goes_on	boolean;
 BEGIN
 	FOREACH e IN ARRAY coalesce(events, '{}') LOOP
+		before := fold.effective(policy, s.severity, s.product);
 		s := fold.advance(s, e);
 		starts := false;
+		goes_on := false;
 
 		IF e.kind = 'reopened' AND c.stopped_by = 'resolved' AND policy ->> 'reopening' = 'restart' THEN
 			waits := true;
@@ -401,6 +405,7 @@ BEGIN
 			OR e.kind = 'restored' AND c.stopped_by = 'deleted'
 		THEN
 			c := fold.go_on(c, e.at);
+			goes_on := true;
 			IF fold.stopper(s, stops_on) IS NOT NULL THEN
 				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
 			END IF;
@@ -430,7 +435,7 @@ BEGIN
 			IF fold.stopper(s, stops_on) IS NOT NULL THEN
 				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
 			END IF;
-		ELSIF c.running THEN
+		ELSIF c.running AND (goes_on OR before IS DISTINCT FROM fold.effective(policy, s.severity, s.product)) THEN
 			c := fold.change(c, s, policy, metric, e.at);
 		END IF;
 
