@@ -14,15 +14,15 @@ WITH change AS (
 		count(*) FILTER (WHERE NOT done) OVER w AS run
 	FROM image
 	WINDOW w AS (PARTITION BY number ORDER BY step)
+), since AS (
+	SELECT *, coalesce(max(updated_at) FILTER (WHERE NOT done AND was_done) OVER (PARTITION BY number ORDER BY step), '-infinity') AS open_since
+	FROM change
 ), resolution AS (
-	-- the last word on when that was; if there is none, the first row that says
-	-- so; not before the incident was open (again)
+	-- the last word on when that was, unless that is from before it was reopened;
+	-- if there is none, the first row that says so
 	SELECT number, min(step) AS step,
-		greatest(
-			coalesce((array_agg(resolved_at ORDER BY step DESC) FILTER (WHERE resolved_at IS NOT NULL))[1], min(updated_at)),
-			(SELECT max(b.updated_at) FROM change b
-			 WHERE b.number = change.number AND b.run <= change.run AND NOT b.done AND b.was_done)) AS at
-	FROM change WHERE done GROUP BY number, run
+		coalesce((array_agg(resolved_at ORDER BY step DESC) FILTER (WHERE resolved_at >= open_since))[1], min(updated_at)) AS at
+	FROM since WHERE done GROUP BY number, run
 ), happened AS (
 	SELECT number, step, 1 AS rank, 'opened' AS kind, opened_at AS at, priority
 	FROM change WHERE first
@@ -30,16 +30,16 @@ WITH change AS (
 	SELECT number, step, 2, 'priority', updated_at, priority
 	FROM change WHERE priority <> was_priority
 	UNION ALL
-	SELECT number, min(step), 3, 'responded', responded_at, NULL
+	SELECT number, min(step), 5, 'responded', responded_at, NULL
 	FROM change WHERE responded_at IS NOT NULL GROUP BY number, responded_at
 	UNION ALL
-	SELECT number, min(step), 4, 'news', news_at, NULL
+	SELECT number, min(step), 6, 'news', news_at, NULL
 	FROM change WHERE news_at IS NOT NULL GROUP BY number, news_at
 	UNION ALL
-	SELECT number, min(step), 5, 'caller', caller_at, NULL
+	SELECT number, min(step), 3, 'caller', caller_at, NULL
 	FROM change WHERE caller_at IS NOT NULL GROUP BY number, caller_at
 	UNION ALL
-	SELECT number, step, 6, CASE WHEN waits THEN 'paused' ELSE 'resumed' END,
+	SELECT number, step, CASE WHEN waits THEN 8 ELSE 4 END, CASE WHEN waits THEN 'paused' ELSE 'resumed' END,
 		CASE WHEN first THEN greatest(opened_at, updated_at) ELSE updated_at END, NULL
 	FROM change WHERE waits <> coalesce(was_waiting, false)
 	UNION ALL

@@ -37,6 +37,7 @@ CREATE TYPE fold.clock AS (
 -- later one may.
 CREATE TYPE fold.cycle AS (
 	running			boolean,
+	opens			boolean,		-- began with the ticket
 	start			timestamptz,	-- when it started
 	since			timestamptz,	-- what the goal counts from
 	floor			timestamptz,	-- the change before which it cannot be due
@@ -55,9 +56,12 @@ CREATE TYPE fold.cycle AS (
 
 -- What the ticket is after some of its events
 CREATE TYPE fold.state AS (
+	opened			boolean,
 	severity		text,			-- as the row says
 	product			text,
+	product_told	boolean,		-- by a change of it
 	reached			text[],			-- kinds of events that stand
+	new_turn		boolean,		-- the customer's last message followed an answer
 	standing		text[],			-- pauses that stand, by name
 	paused_since	timestamptz,	-- since when any stands
 	pauses			tstzmultirange	-- those that are over
@@ -85,12 +89,12 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The severity that promises are made for: no more severe than the product
--- allows
-CREATE FUNCTION fold.effective(policy jsonb, severity text, product text) RETURNS text
+-- allows; NULL: none are made, as before the ticket is there
+CREATE FUNCTION fold.effective(policy jsonb, s fold.state) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN severity IS NOT NULL
-		THEN greatest(severity, CASE WHEN product IS NOT NULL
-			THEN coalesce(policy -> 'severity_caps' ->> product, policy -> 'severity_caps' ->> '*') END)
+	SELECT CASE WHEN s.opened AND s.severity IS NOT NULL
+		THEN greatest(s.severity, CASE WHEN s.product IS NOT NULL
+			THEN coalesce(policy -> 'severity_caps' ->> s.product, policy -> 'severity_caps' ->> '*') END)
 	END
 $$;
 
@@ -152,11 +156,12 @@ $$;
 -- terms, nor before the end of what stood still around it.
 CREATE FUNCTION fold.due(c fold.cycle, s fold.state) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-	SELECT coalesce(c.pin,
-		greatest(
-			sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s)),
-			coalesce((SELECT coalesce(upper(r), 'infinity') FROM unnest(fold.still(c, s)) r
-					  WHERE r @> c.floor), c.floor)))
+	SELECT CASE
+		WHEN c.pin IS NOT NULL THEN c.pin
+		WHEN due < c.floor THEN coalesce(
+			(SELECT coalesce(upper(r), 'infinity') FROM unnest(fold.still(c, s)) r WHERE r @> c.floor), c.floor)
+		ELSE due END
+	FROM sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s)) due
 	WHERE c.promised
 $$;
 
@@ -192,31 +197,34 @@ BEGIN
 END
 $$;
 
--- Which standing event stops a metric, if any; the first one, but what fulfils
--- the promise before what ends it
+-- Which standing event stops a metric, if any: rather an answer than the end
 CREATE FUNCTION fold.stopper(s fold.state, stops_on text[]) RETURNS text
 LANGUAGE sql STABLE AS $$
-	SELECT r FROM unnest(s.reached) WITH ORDINALITY x (r, n)
-	WHERE r = ANY (stops_on || '{cancelled,merged,deleted}')
-	ORDER BY r IN ('cancelled', 'merged', 'deleted'), n LIMIT 1
+	SELECT r FROM unnest('{replied,updated,resolved}'::text[]) WITH ORDINALITY x (r, n)
+	WHERE r = ANY (s.reached) AND r = ANY (stops_on)
+	UNION ALL
+	SELECT r FROM unnest('{cancelled,merged,deleted}'::text[]) WITH ORDINALITY x (r, n)
+	WHERE r = ANY (s.reached)
+	LIMIT 1
 $$;
 
--- Does one of them stand that only reopening or restoring the ticket ends?
-CREATE FUNCTION fold.is_over(s fold.state, stops_on text[]) RETURNS boolean
+-- Did an answer stop it?
+CREATE FUNCTION fold.is_answered(s fold.state, stops_on text[]) RETURNS boolean
 LANGUAGE sql STABLE AS $$
-	SELECT s.reached && '{cancelled,merged,deleted}' OR 'resolved' = ANY (s.reached) AND 'resolved' = ANY (stops_on)
+	SELECT fold.stopper(s, stops_on) IN ('replied', 'updated') IS TRUE
 $$;
 
-CREATE FUNCTION fold.start(s fold.state, policy jsonb, metric text, at timestamptz) RETURNS fold.cycle
+CREATE FUNCTION fold.start(s fold.state, policy jsonb, metric text, at timestamptz, opens boolean) RETURNS fold.cycle
 LANGUAGE plpgsql AS $$
 DECLARE
 	c	fold.cycle;
 BEGIN
 	c.running := true;
+	c.opens := opens;
 	c.start := at;
 	c.since := at;
 	c.gaps := '{}';
-	c := fold.aim(c, policy, metric, fold.effective(policy, s.severity, s.product));
+	c := fold.aim(c, policy, metric, fold.effective(policy, s));
 	IF c.promised THEN
 		c.clock.started_at := at;
 	END IF;
@@ -224,17 +232,21 @@ BEGIN
 END
 $$;
 
--- Another severity, or another product, is in force.
+-- Another severity, or another product, may be in force.
 CREATE FUNCTION fold.change(c fold.cycle, s fold.state, policy jsonb, metric text, at timestamptz) RETURNS fold.cycle
 LANGUAGE plpgsql AS $$
 DECLARE
 	rule		text := coalesce(policy ->> 'severity_change', 'from_start');
-	severity	text := fold.effective(policy, s.severity, s.product);
+	severity	text := fold.effective(policy, s);
 	anew		fold.cycle := fold.aim(c, policy, metric, severity);
-	unused		numeric := 1;
+	used		interval;
 	whole		interval;
+	other		interval;
 BEGIN
-	IF severity IS NULL OR c.promised AND (severity = c.severity OR at > fold.due(c, s)) THEN
+	IF severity IS NULL OR c.start IS NULL
+		OR c.promised AND (NOT c.running OR severity = c.severity OR at > fold.due(c, s))
+		OR NOT c.running AND (c.clock).started_at IS NULL AND NOT c.opens
+	THEN
 		RETURN c;
 	END IF;
 	IF NOT anew.promised THEN
@@ -244,27 +256,31 @@ BEGIN
 		END IF;
 		RETURN c;
 	END IF;
-	anew.clock.started_at := c.start;
-	IF rule = 'from_start' THEN
+	IF (c.clock).started_at IS NULL THEN
+		IF rule <> 'from_start' THEN
+			anew.since := at;
+		END IF;
+		anew.clock.started_at := anew.since;
+		anew.floor := at;
+	ELSIF rule = 'from_start' THEN
 		anew.floor := at;
 	ELSE
-		IF (c.clock).started_at IS NULL THEN
-			anew.clock.carried := '0';
-		ELSIF NOT c.promised THEN
-			anew.clock.carried := (c.clock).worked;
-		ELSE
-			anew.clock.carried := fold.worked(c, s, at);
-		END IF;
 		anew.since := at;
-		anew.clock.counted_from := at;
-		IF rule = 'carry' AND (c.clock).started_at IS NOT NULL THEN
+		anew.clock.counted_from := nullif(at, (c.clock).started_at);
+		anew.clock.carried := CASE WHEN at > (c.clock).started_at THEN fold.worked(c, s, at) END;
+		anew.floor := NULL;
+		IF rule = 'carry' THEN
 			-- what is left of the goal that was, over all of it
+			used := fold.worked(c, s, at) - coalesce((c.clock).carried, '0');
 			whole := sla.business_between(c.since, sla.deadline(c.since, c.goal, c.hours), c.hours);
-			unused := extract(epoch FROM coalesce(c.rest, whole) + coalesce((c.clock).carried, '0') - (anew.clock).carried)
-				/ extract(epoch FROM whole);
-			whole := sla.business_between(at, sla.deadline(at, anew.goal, anew.hours), anew.hours);
-			anew.rest := interval '1 us' * round(extract(epoch FROM whole) * 1000000 * unused)::float8;
+			other := sla.business_between(at, sla.deadline(at, anew.goal, anew.hours), anew.hours);
+			anew.rest := interval '1 us' * greatest(0, round(extract(epoch FROM coalesce(c.rest, whole) - used)
+				* extract(epoch FROM other) * 1000000 / extract(epoch FROM whole)))::float8;
 		END IF;
+	END IF;
+	IF NOT c.running THEN
+		-- it got there while nothing was promised
+		anew := fold.stop(anew, s, at, c.stopped_by);
 	END IF;
 	RETURN anew;
 END
@@ -285,18 +301,18 @@ $$;
 -- The clock as it is after the last event
 CREATE FUNCTION fold.clock_of(c fold.cycle, s fold.state, metric text, cycle int) RETURNS fold.clock
 LANGUAGE plpgsql AS $$
-DECLARE
-	now_still	tstzrange;
 BEGIN
 	IF c.running AND c.promised THEN
-		SELECT r INTO now_still FROM unnest(fold.still(c, s)) r WHERE upper_inf(r);
 		c.clock.due_at := fold.due(c, s);
 		c.clock.stopped_at := NULL;
 		c.clock.worked := NULL;
 		c.clock.outcome := NULL;
-		c.clock.paused_at := CASE WHEN now_still IS NOT NULL THEN greatest(lower(now_still), c.since) END;
-		c.clock.paused := fold.stood_still(c.since, 'infinity', c.hours,
-			fold.still(c, s) - coalesce(tstzmultirange(now_still), '{}'));
+		IF c.pausable AND s.paused_since IS NOT NULL THEN
+			-- a pause that touches it is part of it
+			c.clock.paused_at := greatest(c.since, (
+				SELECT lower(r) FROM unnest(s.pauses + tstzmultirange(tstzrange(s.paused_since, NULL))) r WHERE upper_inf(r)));
+		END IF;
+		c.clock.paused := fold.stood_still(c.since, coalesce((c.clock).paused_at, 'infinity'), c.hours, fold.still(c, s));
 	END IF;
 	c.clock.metric := metric;
 	c.clock.cycle := cycle;
@@ -320,12 +336,17 @@ DECLARE
 BEGIN
 	CASE e.kind
 		WHEN 'opened' THEN
+			s.opened := true;
 			-- a change that is known to be earlier knows better
 			s.severity := coalesce(s.severity, e.new_value);
+			IF NOT s.product_told THEN
+				s.product := e.old_value;
+			END IF;
 		WHEN 'severity' THEN
 			s.severity := coalesce(e.new_value, s.severity);
 		WHEN 'product' THEN
 			s.product := e.new_value;
+			s.product_told := true;
 		WHEN 'paused' THEN
 			s.paused_since := coalesce(s.paused_since, e.at);
 			s.standing := array_append(array_remove(s.standing, pause), pause);
@@ -336,6 +357,7 @@ BEGIN
 				s.paused_since := NULL;
 			END IF;
 		WHEN 'customer_replied' THEN
+			s.new_turn := s.reached && '{replied,updated}';
 			s.reached := array_remove(array_remove(s.reached, 'replied'), 'updated');
 		WHEN 'reopened' THEN
 			s.reached := ARRAY(SELECT r FROM unnest(s.reached) r WHERE r NOT IN ('resolved', 'cancelled', 'merged'));
@@ -349,58 +371,56 @@ BEGIN
 END
 $$;
 
--- The events that count, in order; opened is where the channel has it count
--- from, and counts_from is the instant before which nothing starts.
-CREATE FUNCTION fold.in_order(policy jsonb, events fold.event[], OUT counted fold.event[], OUT counts_from timestamptz)
+-- The events that count, in order; `opened` is where the channel has it count
+-- from, and nowhere if it does not count (yet).
+CREATE FUNCTION fold.in_order(policy jsonb, channel text, events fold.event[]) RETURNS fold.event[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	told	text;
-	rule	text;
+	rule	text := CASE WHEN channel IS NOT NULL
+				THEN coalesce(policy -> 'channels' ->> channel, policy -> 'channels' ->> '*') END;
+	since	timestamptz := '-infinity';
+	counted	fold.event[];
 BEGIN
-	SELECT array_agg(e ORDER BY e.at, e.seq) INTO counted FROM unnest(events) e
+	SELECT array_agg(e) INTO counted FROM unnest(events) e
 	WHERE e.kind <> 'retracted'
 		AND NOT EXISTS (SELECT FROM unnest(events) r WHERE r.kind = 'retracted' AND r.new_value = e.seq::text);
-	SELECT e.new_value INTO told FROM unnest(counted) WITH ORDINALITY e
-	WHERE e.kind = 'channel' ORDER BY e.ordinality DESC LIMIT 1;
-	rule := CASE WHEN told IS NOT NULL
-		THEN coalesce(policy -> 'channels' ->> told, policy -> 'channels' ->> '*') END;
-	CASE coalesce(rule, 'receipt')
-		WHEN 'receipt' THEN
-			counts_from := '-infinity';
-		WHEN 'investigation' THEN
-			counts_from := coalesce((SELECT min(e.at) FROM unnest(counted) e WHERE e.kind = 'investigated'), 'infinity');
-		WHEN 'never' THEN
-			counts_from := 'infinity';
-	END CASE;
-	SELECT array_agg((e.seq, e.kind, e.at, e.old_value, e.new_value, e.source)::fold.event ORDER BY e.at, e.seq) INTO counted
-	FROM (SELECT u.seq, u.kind, CASE WHEN u.kind = 'opened' THEN greatest(u.at, counts_from) ELSE u.at END AS at,
-				 u.old_value, u.new_value, u.source
-		  FROM unnest(counted) u) e;
+	IF rule = 'investigation' THEN
+		SELECT min(e.at) INTO since FROM unnest(counted) e WHERE e.kind = 'investigated';
+	ELSIF rule = 'never' THEN
+		since := NULL;
+	END IF;
+	RETURN (SELECT array_agg((e.seq, e.kind, x.at, e.old_value, e.new_value, e.source)::fold.event ORDER BY x.at, e.seq)
+		FROM unnest(counted) e,
+			LATERAL (SELECT CASE WHEN e.kind = 'opened' THEN greatest(e.at, since) ELSE e.at END) x (at)
+		WHERE e.kind <> 'opened' OR since IS NOT NULL);
 END
 $$;
 
 -- The clocks of one metric
-CREATE FUNCTION fold.metric_clocks(policy jsonb, metric text, starts_on text[], stops_on text[], restarts_on text[],
-								   events fold.event[], counts_from timestamptz)
+CREATE FUNCTION fold.metric_clocks(policy jsonb, metric text, starts_on text[], stops_on text[], restarts_on text[], events fold.event[])
 RETURNS SETOF fold.clock LANGUAGE plpgsql AS $$
 DECLARE
-	s		fold.state := (NULL, NULL, '{}', '{}', NULL, '{}');
+	s		fold.state := (false, NULL, NULL, false, '{}', false, '{}', NULL, '{}');
 	before	text;				-- the effective severity
 	e		fold.event;
 	c		fold.cycle;			-- the last cycle
 	clocks	int := 0;			-- of cycles before it
 	waits	boolean := false;	-- a start that being resolved or gone keeps back
+	there	boolean := false;	-- was assigned or investigated, where that is the end
 	starts	boolean;
 	goes_on	boolean;
 BEGIN
 	FOREACH e IN ARRAY coalesce(events, '{}') LOOP
-		before := fold.effective(policy, s.severity, s.product);
+		before := fold.effective(policy, s);
 		s := fold.advance(s, e);
 		starts := false;
 		goes_on := false;
 
-		IF e.kind = 'reopened' AND c.stopped_by = 'resolved' AND policy ->> 'reopening' = 'restart' THEN
-			waits := true;
+		-- what had ended is open again
+		IF e.kind = 'reopened' AND c.stopped_by = 'resolved' AND policy ->> 'reopening' = 'restart'
+			AND (c.promised OR (c.clock).started_at IS NULL)
+		THEN
+			starts := true;
 		ELSIF e.kind = 'reopened' AND c.stopped_by IN ('resolved', 'cancelled', 'merged')
 			OR e.kind = 'restored' AND c.stopped_by = 'deleted'
 		THEN
@@ -410,19 +430,27 @@ BEGIN
 				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
 			END IF;
 		END IF;
+		IF e.kind IN ('reopened', 'restored') AND waits AND e.kind <> ALL (stops_on) AND fold.stopper(s, stops_on) IS NULL AND c.running IS NOT TRUE THEN
+			starts := true;
+		END IF;
 
+		-- stops and starts
 		IF c.running AND (e.kind = ANY (stops_on) OR e.kind IN ('cancelled', 'merged', 'deleted')) THEN
 			c := fold.stop(c, s, e.at, e.kind);
 		ELSIF c.running AND e.kind = ANY (restarts_on) AND e.at > c.start THEN
 			c := fold.stop(c, s, e.at, e.kind);
 			starts := true;
-		ELSIF e.kind = ANY (starts_on) AND e.at >= counts_from AND c.running IS NOT TRUE THEN
-			starts := e.kind = 'opened' OR fold.stopper(s, stops_on) IS NULL;
-			waits := waits OR NOT starts AND fold.is_over(s, stops_on);
+		ELSIF e.kind = 'opened' AND e.kind = ANY (starts_on) THEN
+			starts := true;
+		ELSIF e.kind = ANY (starts_on) AND c.running IS NOT TRUE AND (e.kind <> 'customer_replied' OR s.new_turn) THEN
+			IF fold.stopper(s, stops_on) IS NULL THEN
+				starts := true;
+			ELSIF NOT fold.is_answered(s, stops_on) THEN
+				waits := true;
+			END IF;
 		END IF;
-		IF waits AND e.kind IN ('reopened', 'restored') AND c.running IS NOT TRUE THEN
-			starts := starts OR fold.stopper(s, stops_on) IS NULL;
-			waits := fold.is_over(s, stops_on);
+		IF fold.is_answered(s, stops_on) OR e.kind = 'reopened' AND e.kind = ANY (stops_on) THEN
+			waits := false;
 		END IF;
 
 		IF starts THEN
@@ -430,18 +458,24 @@ BEGIN
 				clocks := clocks + 1;
 				RETURN NEXT fold.clock_of(c, s, metric, clocks);
 			END IF;
-			c := fold.start(s, policy, metric, e.at);
+			c := fold.start(s, policy, metric, e.at, e.kind = 'opened' OR c.opens IS TRUE);
 			waits := false;
 			IF fold.stopper(s, stops_on) IS NOT NULL THEN
 				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
+			ELSIF e.kind = 'opened' AND there THEN
+				c := fold.stop(c, s, e.at, 'assigned');
 			END IF;
-		ELSIF c.running AND (goes_on OR before IS DISTINCT FROM fold.effective(policy, s.severity, s.product)) THEN
+		ELSIF e.kind = 'opened' AND c.running THEN
+			-- nothing counts before
+			c := fold.start(s, policy, metric, e.at, false);
+		ELSIF goes_on OR before IS DISTINCT FROM fold.effective(policy, s) THEN
 			c := fold.change(c, s, policy, metric, e.at);
 		END IF;
 
 		IF e.kind = 'pinned' AND e.old_value = metric AND c.running AND c.promised THEN
 			c.pin := e.new_value;
 		END IF;
+		there := there OR e.kind IN ('assigned', 'investigated') AND e.kind = ANY (stops_on);
 	END LOOP;
 	IF (c.clock).started_at IS NOT NULL THEN
 		RETURN NEXT fold.clock_of(c, s, metric, clocks + 1);
@@ -449,23 +483,35 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION fold.clocks(policy jsonb, events fold.event[]) RETURNS SETOF fold.clock
+-- Does a reason stand that the policy knows? The row has one at a time; those of
+-- others are lifted by name, or all at once.
+CREATE FUNCTION fold.is_exempt(policy jsonb, counted fold.event[]) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	WITH told AS (
+		SELECT kind, coalesce(source IS NULL, false) AS by_row, n,
+			CASE kind WHEN 'exempted' THEN new_value ELSE old_value END AS reason
+		FROM unnest(counted) WITH ORDINALITY x (seq, kind, at, old_value, new_value, source, n)
+		WHERE kind IN ('exempted', 'covered')
+	)
+	SELECT EXISTS (
+		SELECT FROM told e
+		WHERE e.kind = 'exempted' AND policy -> 'exemptions' ? e.reason
+			AND NOT EXISTS (
+				SELECT FROM told later
+				WHERE later.n > e.n AND later.by_row = e.by_row
+					AND (e.by_row OR later.kind = 'covered' AND coalesce(later.reason, e.reason) = e.reason)))
+$$;
+
+CREATE FUNCTION fold.clocks(policy jsonb, channel text, events fold.event[]) RETURNS SETOF fold.clock
 LANGUAGE plpgsql AS $$
 DECLARE
-	ordered		record := fold.in_order(policy, events);
-	-- the last word on it; a reason that the policy does not know is none
-	exempt		boolean := (SELECT e.kind = 'exempted' AND coalesce(policy -> 'exemptions' ? e.new_value, false)
-							FROM unnest(ordered.counted) WITH ORDINALITY e
-							WHERE e.kind IN ('exempted', 'covered') ORDER BY e.ordinality DESC LIMIT 1);
+	counted		fold.event[] := fold.in_order(policy, channel, events);
+	exempt		boolean := fold.is_exempt(policy, counted);
 	m			record;
 	clock		fold.clock;
 BEGIN
-	IF ordered.counts_from = 'infinity' THEN
-		RETURN;
-	END IF;
 	FOR m IN SELECT * FROM fold.metrics(policy) LOOP
-		FOR clock IN SELECT * FROM fold.metric_clocks(policy, m.name, m.starts_on, m.stops_on, m.restarts_on,
-													  ordered.counted, ordered.counts_from) LOOP
+		FOR clock IN SELECT * FROM fold.metric_clocks(policy, m.name, m.starts_on, m.stops_on, m.restarts_on, counted) LOOP
 			IF exempt THEN
 				clock.outcome := 'exempt';
 			END IF;

@@ -36,6 +36,8 @@ CREATE FUNCTION fold.random_policy(n int) RETURNS jsonb LANGUAGE sql VOLATILE AS
 		'metrics', '{
 			"triage": {"title": "Assigned to answered", "starts_on": ["assigned"], "stops_on": ["replied", "resolved"]},
 			"hands": {"title": "In one hand", "starts_on": ["assigned"], "stops_on": ["resolved"], "restarts_on": ["assigned"]},
+			"touch": {"title": "Received to looked at", "starts_on": ["opened"], "stops_on": ["assigned", "investigated"]},
+			"rest": {"title": "Resolved for good", "starts_on": ["resolved"], "stops_on": ["reopened"]},
 			"rework": {"title": "Done again", "starts_on": ["reopened"], "stops_on": ["resolved"]}}'::jsonb,
 		'targets', (
 			SELECT jsonb_agg(jsonb_build_object(
@@ -44,11 +46,11 @@ CREATE FUNCTION fold.random_policy(n int) RETURNS jsonb LANGUAGE sql VOLATILE AS
 				'calendar', fold.pick('day', 'split', 'night', 'always'),
 				'pausable', fold.chance(0.8),
 				'alerts', CASE WHEN fold.chance(0.5) THEN '[1]'::jsonb ELSE '[0.5, 1, "15min"]' END))
-			FROM generate_series(1, 4) s, unnest('{response,reply,update,resolution,triage,hands,rework}'::text[]) m
+			FROM generate_series(1, 4) s, unnest('{response,reply,update,resolution,triage,hands,touch,rest,rework}'::text[]) m
 			WHERE s = 1 AND m = 'response' OR random() < 0.8),
 		'exemptions', '{"known": "Known incident", "test": "Test"}'::jsonb)
 	|| CASE WHEN fold.chance(0.5) THEN jsonb_build_object('severity_caps',
-			jsonb_build_object('api', fold.pick('S1', 'S2', 'S3')) || CASE WHEN fold.chance(0.5) THEN '{"*": "S3"}' ELSE '{}'::jsonb END)
+			jsonb_build_object('api', fold.pick('S2', 'S3')) || CASE WHEN fold.chance(0.5) THEN '{"*": "S3"}' ELSE '{}'::jsonb END)
 		ELSE '{}' END
 	|| CASE WHEN fold.chance(0.5) THEN '{"channels": {"email": "investigation", "chat": "never", "*": "receipt"}}'::jsonb ELSE '{}' END
 $$;

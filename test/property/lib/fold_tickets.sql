@@ -151,5 +151,5 @@ $$;
 
 CREATE FUNCTION fold.ticket_of(tickets regclass, id int) RETURNS bigint LANGUAGE sql STABLE AS $$
 	SELECT t.id FROM sla.ticket t JOIN sla.attachment a ON a.id = t.attachment_id
-	WHERE a.ticket_table::regclass = tickets AND t.key = fold.ticket_of.id::text
+	WHERE a.ticket_table::regclass = tickets AND t.key = ticket_of.id::text
 $$;
