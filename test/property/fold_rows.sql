@@ -36,7 +36,7 @@ CREATE EXTENSION IF NOT EXISTS slapolicy;
 SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);
 SELECT fold.attach('by_time', false);
-SELECT count(fold.new_row('by_time', g)) FROM generate_series(1, :tickets) g;
+SELECT count(fold.same_rows('{by_time}', g)) FROM generate_series(1, :tickets) g;
 CREATE FUNCTION pg_temp.step(id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	kind constant float := random();

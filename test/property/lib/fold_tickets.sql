@@ -123,15 +123,16 @@ CREATE FUNCTION fold.random_facts(id int, facts int) RETURNS void LANGUAGE sql A
 		  FROM generate_series(1, facts) n) k
 $$;
 
--- Starts a ticket of each of the tables, with the same row.
+-- Starts a ticket in each of the tables with the same row, one that nobody has
+-- been given yet.
 CREATE FUNCTION fold.same_rows(tickets regclass[], id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	t	regclass;
 BEGIN
-	PERFORM fold.new_row(tickets[1], id);
-	EXECUTE format('UPDATE %s t SET at = least(at, ''2026-03-30''), s = CASE WHEN s IN (''S1'', ''S2'', ''S4'') THEN s END WHERE t.id = $1', tickets[1]) USING id;
-	FOREACH t IN ARRAY tickets[2:] LOOP
-		EXECUTE format('INSERT INTO %s SELECT * FROM %s x WHERE x.id = $1', t, tickets[1]) USING id;
+	PERFORM fold.new_row('by_state', id);
+	UPDATE by_state b SET agent = NULL, at = least(at, '2026-03-30'), s = CASE WHEN s <> 'huge' THEN s END WHERE b.id = same_rows.id;
+	FOREACH t IN ARRAY tickets LOOP
+		EXECUTE format('INSERT INTO %s SELECT * FROM by_state b WHERE b.id = $1', t) USING id;
 	END LOOP;
 END
 $$;
