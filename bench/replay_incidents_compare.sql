@@ -21,16 +21,15 @@ SELECT reopening, number, metric, cycle,
 		IS DISTINCT FROM (a.severity, a.started, a.due, a.stopped, a.worked, a.breached) AS differs
 FROM ledger l FULL JOIN answer a USING (reopening, number, metric, cycle);
 
--- Rows show the due time of each metric's last clock, none while it is open.
+-- Rows show the due time of each metric's last clock, none while it stands still.
 CREATE TABLE row_compared AS
-SELECT reopening, i.number, metric, d.due AS row_due, a.due AS log_due,
-	d.due IS DISTINCT FROM nullif(a.due, 'infinity') AS differs
+SELECT reopening, number, metric, d.due AS row_due, a.due AS log_due,
+	d.due IS DISTINCT FROM CASE WHEN a.stopped IS NOT NULL OR isfinite(a.due) THEN a.due END AS differs
 FROM (SELECT 'continue' AS reopening, * FROM incident UNION ALL SELECT 'restart', * FROM incident_again) i
 	CROSS JOIN LATERAL (VALUES ('response', sla_response_due), ('reply', sla_reply_due),
 		('update', sla_update_due), ('resolution', sla_resolution_due)) d (metric, due)
-	LEFT JOIN LATERAL (SELECT due FROM answer a
-		WHERE (a.reopening, a.number, a.metric) = (i.reopening, i.number, d.metric)
-		ORDER BY cycle DESC LIMIT 1) a ON true;
+	LEFT JOIN (SELECT DISTINCT ON (reopening, number, metric) reopening, number, metric, due, stopped
+		FROM answer ORDER BY reopening, number, metric, cycle DESC) a USING (reopening, number, metric);
 
 -- What the ledger carries along
 CREATE TABLE label_compared AS
@@ -48,7 +47,7 @@ FROM (SELECT kind, count(*) AS n FROM sla.event GROUP BY kind) e \gset
 \qecho :line
 
 CREATE TABLE summary AS
-SELECT reopening, metric, count(*) AS clocks,
+SELECT reopening, c.metric, count(*) AS clocks,
 	count(*) FILTER (WHERE ledger_breached) AS ledger_breached,
 	v.breached AS reported,
 	count(*) FILTER (WHERE log_breached) AS log_breached,
