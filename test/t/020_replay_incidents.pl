@@ -79,7 +79,7 @@ sub incident
 			next if chance(30);
 			if (chance(30))
 			{
-				$at = chance(10) ? 'New' : $working[ draw(@working) ];
+				$at = chance(10) ? 'New' : $working[ draw(scalar @working) ];
 				$reopened++;
 				undef $resolved;
 			}
@@ -96,7 +96,7 @@ sub incident
 		}
 		else
 		{
-			$at = $working[ draw(@working) ];
+			$at = $working[ draw(scalar @working) ];
 		}
 	}
 
