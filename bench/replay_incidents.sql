@@ -27,7 +27,8 @@ CREATE TABLE incident_log (
 );
 \copy incident_log FROM pstdin WITH (FORMAT csv, HEADER match)
 
--- In order of time; the order of the file decides where counters do not. The
+-- In order of time; the order of the file decides where counters do not. Updates
+-- said to be from before the incident was opened are taken to be from then. The
 -- state says whether the incident is resolved: resolved_at is the last
 -- resolution's in all rows of an incident, also in those before it.
 CREATE TABLE log AS
@@ -41,7 +42,7 @@ FROM (
 		sys_mod_count::int AS mod_count,
 		row_number() OVER (ORDER BY ctid) AS line,
 		opened_at::timestamp AT TIME ZONE :'zone' AS opened_at,
-		sys_updated_at::timestamp AT TIME ZONE :'zone' AS updated_at,
+		greatest(sys_updated_at::timestamp, opened_at::timestamp) AT TIME ZONE :'zone' AS updated_at,
 		nullif(resolved_at, '?')::timestamp AT TIME ZONE :'zone' AS resolved_at,
 		nullif(assigned_to, '?') AS assigned_to,
 		nullif(assignment_group, '?') AS assignment_group

@@ -2,8 +2,7 @@
 -- the ledger nor the stamped columns.
 
 -- What happened, by what the rows said last; at one instant, in the order in
--- which rows came to say so. Some logs have updates from before the incident was
--- opened: what had been done by then was done from the start.
+-- which rows came to say so.
 CREATE TABLE fact AS
 WITH change AS (
 	SELECT *,
@@ -40,21 +39,19 @@ WITH change AS (
 	FROM change WHERE caller_at IS NOT NULL GROUP BY number, caller_at
 	UNION ALL
 	SELECT number, step, CASE WHEN waits THEN 8 ELSE 4 END, CASE WHEN waits THEN 'paused' ELSE 'resumed' END,
-		CASE WHEN first THEN greatest(opened_at, updated_at) ELSE updated_at END, NULL
+		updated_at, NULL
 	FROM change WHERE waits <> coalesce(was_waiting, false)
 	UNION ALL
 	SELECT number, step, 7, 'resolved', at, NULL FROM resolution
 	UNION ALL
 	SELECT number, step, 7, 'reopened', updated_at, NULL
 	FROM change WHERE NOT done AND was_done
-), placed AS (
-	SELECT number, kind, priority, greatest(at, opened) AS at,
-		row_number() OVER (PARTITION BY number
-			ORDER BY kind <> 'opened', at, step, rank, kind) AS nth
-	FROM happened
-		JOIN (SELECT number, min(opened_at) AS opened FROM log GROUP BY number) o USING (number)
 )
-SELECT * FROM placed;
+SELECT number, kind, priority, greatest(at, opened) AS at,
+	row_number() OVER (PARTITION BY number
+		ORDER BY kind <> 'opened', at, step, rank, kind) AS nth
+FROM happened
+	JOIN (SELECT number, min(opened_at) AS opened FROM log GROUP BY number) o USING (number);
 ALTER TABLE fact ADD PRIMARY KEY (number, nth);
 
 -- With the time the incident waited until then; a wait that lasts has no end.
@@ -106,8 +103,8 @@ WITH RECURSIVE clock AS (
 		CASE WHEN begins.anew OR aim.anew THEN said.priority ELSE c.aimed END,
 		CASE WHEN aim.anew THEN f.at WHEN NOT begins.anew THEN c.changed END,
 		CASE WHEN begins.anew THEN '{}' ELSE stood.gaps END,
-		CASE WHEN begins.anew THEN NULL WHEN stops.now THEN f.at WHEN NOT goes.on THEN c.stopped END,
-		CASE WHEN begins.anew THEN NULL WHEN stops.now THEN f.kind WHEN NOT goes.on THEN c.stopped_by END,
+		CASE WHEN stops.now THEN f.at WHEN NOT goes.on AND NOT begins.anew THEN c.stopped END,
+		CASE WHEN stops.now THEN f.kind WHEN NOT goes.on AND NOT begins.anew THEN c.stopped_by END,
 		CASE
 			WHEN begins.anew THEN due(c.metric, said.priority, f.at, NULL, f.waited)
 			WHEN c.stopped IS NOT NULL AND NOT goes.on THEN c.due
@@ -129,17 +126,15 @@ WITH RECURSIVE clock AS (
 				OR said.told AND c.metric = 'reply' AS it
 		) reached
 		CROSS JOIN LATERAL (
-			SELECT f.kind = 'reopened' AND c.stopped_by = 'resolved' AND c.reopening = 'continue' AS on
+			SELECT f.kind = 'reopened' AND c.stopped_by IS NOT DISTINCT FROM 'resolved' AND c.reopening = 'continue' AS on
 		) goes
 		CROSS JOIN LATERAL (
-			SELECT NOT reached.it AND (
-					said.starts AND NOT said.runs
-					OR f.kind = 'reopened' AND c.stopped_by = 'resolved' AND c.reopening = 'restart'
-					OR f.kind = 'reopened' AND c.kept AND NOT said.runs AND NOT goes.on)
+			SELECT f.kind = 'reopened' AND c.stopped_by IS NOT DISTINCT FROM 'resolved' AND c.reopening = 'restart'
+				OR NOT reached.it AND NOT said.runs AND NOT goes.on AND (said.starts OR f.kind = 'reopened' AND c.kept)
 				OR c.metric = 'update' AND f.kind IN ('responded', 'news') AND said.runs AND f.at > c.started AS anew
 		) begins
 		CROSS JOIN LATERAL (
-			SELECT reached.it AND (said.runs OR goes.on) AS now
+			SELECT reached.it AND (said.runs OR goes.on OR begins.anew) AS now
 		) stops
 		CROSS JOIN LATERAL (
 			SELECT gaps, due(c.metric, c.aimed, c.started, c.changed, gaps + f.waited) AS due
@@ -157,7 +152,7 @@ SELECT clock.*, f.waited FROM clock JOIN fact f USING (number, nth) WHERE cycle 
 -- stopped there.
 CREATE TABLE answer AS
 SELECT a.reopening, a.number, a.metric, a.cycle, p.severity, p.goal, h.hours, a.started, a.due, a.stopped,
-	a.stopped > a.due OR a.stopped IS NULL AND now() > a.due AS breached,
+	coalesce(a.stopped, now()) > a.due AS breached,
 	still.it AS still,
 	sla.business_between(a.started, a.stopped, h.hours) - coalesce(
 		(SELECT sum(sla.business_between(lower(r), upper(r), h.hours))
