@@ -56,7 +56,6 @@ CREATE TYPE fold.cycle AS (
 
 -- What the ticket is after some of its events
 CREATE TYPE fold.state AS (
-	opened			boolean,
 	severity		text,			-- as the row says
 	product			text,
 	product_told	boolean,		-- by a change of it
@@ -89,10 +88,10 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The severity that promises are made for: no more severe than the product
--- allows; NULL: none are made, as before the ticket is there
+-- allows
 CREATE FUNCTION fold.effective(policy jsonb, s fold.state) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN s.opened AND s.severity IS NOT NULL
+	SELECT CASE WHEN s.severity IS NOT NULL
 		THEN greatest(s.severity, CASE WHEN s.product IS NOT NULL
 			THEN coalesce(policy -> 'severity_caps' ->> s.product, policy -> 'severity_caps' ->> '*') END)
 	END
@@ -336,7 +335,6 @@ DECLARE
 BEGIN
 	CASE e.kind
 		WHEN 'opened' THEN
-			s.opened := true;
 			-- a change that is known to be earlier knows better
 			s.severity := coalesce(s.severity, e.new_value);
 			IF NOT s.product_told THEN
@@ -371,28 +369,28 @@ BEGIN
 END
 $$;
 
--- The events that count, in order; `opened` is where the channel has it count
--- from, and nowhere if it does not count (yet).
+-- The events that count, in order. A ticket begins when it was received, or
+-- investigated if its channel counts from there: what is from before has happened
+-- by then, and without a beginning nothing has.
 CREATE FUNCTION fold.in_order(policy jsonb, channel text, events fold.event[]) RETURNS fold.event[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	rule	text := CASE WHEN channel IS NOT NULL
 				THEN coalesce(policy -> 'channels' ->> channel, policy -> 'channels' ->> '*') END;
-	since	timestamptz := '-infinity';
-	counted	fold.event[];
+	counted	fold.event[] := (
+		SELECT array_agg(e) FROM unnest(events) e
+		WHERE e.kind <> 'retracted'
+			AND NOT EXISTS (SELECT FROM unnest(events) r WHERE r.kind = 'retracted' AND r.new_value = e.seq::text));
+	begins	timestamptz := (SELECT min(e.at) FROM unnest(counted) e WHERE e.kind = 'opened');
 BEGIN
-	SELECT array_agg(e) INTO counted FROM unnest(events) e
-	WHERE e.kind <> 'retracted'
-		AND NOT EXISTS (SELECT FROM unnest(events) r WHERE r.kind = 'retracted' AND r.new_value = e.seq::text);
 	IF rule = 'investigation' THEN
-		SELECT min(e.at) INTO since FROM unnest(counted) e WHERE e.kind = 'investigated';
+		begins := CASE WHEN begins IS NOT NULL THEN
+			(SELECT greatest(begins, min(e.at)) FROM unnest(counted) e WHERE e.kind = 'investigated' HAVING count(*) > 0) END;
 	ELSIF rule = 'never' THEN
-		since := NULL;
+		begins := NULL;
 	END IF;
-	RETURN (SELECT array_agg((e.seq, e.kind, x.at, e.old_value, e.new_value, e.source)::fold.event ORDER BY x.at, e.seq)
-		FROM unnest(counted) e,
-			LATERAL (SELECT CASE WHEN e.kind = 'opened' THEN greatest(e.at, since) ELSE e.at END) x (at)
-		WHERE e.kind <> 'opened' OR since IS NOT NULL);
+	RETURN (SELECT array_agg((e.seq, e.kind, greatest(e.at, begins), e.old_value, e.new_value, e.source)::fold.event ORDER BY e.at, e.seq)
+		FROM unnest(counted) e WHERE begins IS NOT NULL);
 END
 $$;
 
@@ -400,7 +398,7 @@ $$;
 CREATE FUNCTION fold.metric_clocks(policy jsonb, metric text, starts_on text[], stops_on text[], restarts_on text[], events fold.event[])
 RETURNS SETOF fold.clock LANGUAGE plpgsql AS $$
 DECLARE
-	s		fold.state := (false, NULL, NULL, false, '{}', false, '{}', NULL, '{}');
+	s		fold.state := (NULL, NULL, false, '{}', false, '{}', NULL, '{}');
 	before	text;				-- the effective severity
 	e		fold.event;
 	c		fold.cycle;			-- the last cycle
@@ -465,9 +463,6 @@ BEGIN
 			ELSIF e.kind = 'opened' AND there THEN
 				c := fold.stop(c, s, e.at, 'assigned');
 			END IF;
-		ELSIF e.kind = 'opened' AND c.running THEN
-			-- nothing counts before
-			c := fold.start(s, policy, metric, e.at, false);
 		ELSIF goes_on OR before IS DISTINCT FROM fold.effective(policy, s) THEN
 			c := fold.change(c, s, policy, metric, e.at);
 		END IF;
