@@ -29,7 +29,8 @@ CREATE TYPE fold.clock AS (
 	paused			interval,
 	paused_at		timestamptz,
 	pinned			boolean,
-	outcome			text
+	outcome			text,
+	warn_at			timestamptz[]	-- NULL also where the due time is not the goal's
 );
 
 -- One cycle of a metric on its way through the events, promised or not: what
@@ -46,6 +47,7 @@ CREATE TYPE fold.cycle AS (
 	goal			sla.business_interval,
 	hours			sla.business_hours,
 	pausable		boolean,
+	alerts			jsonb,
 	rest			interval,		-- of the goal, at since, if not all of it
 	gaps			tstzmultirange,	-- between stopping and going on again
 	pin				timestamptz,
@@ -118,6 +120,7 @@ BEGIN
 				ARRAY(SELECT d::date FROM jsonb_array_elements_text(calendar -> 'holidays') d));
 		END IF;
 		c.pausable := coalesce((target ->> 'pausable')::boolean, true);
+		c.alerts := target -> 'alerts';
 		c.rest := NULL;
 	END IF;
 	RETURN c;
@@ -162,6 +165,24 @@ LANGUAGE sql STABLE AS $$
 		ELSE due END
 	FROM sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s)) due
 	WHERE c.promised
+$$;
+
+-- When the thresholds of the target are reached, the breach aside: fractions of
+-- the goal, or working time before the due time. What was carried over has used
+-- its share of the goal.
+CREATE FUNCTION fold.warnings(c fold.cycle, s fold.state) RETURNS timestamptz[]
+LANGUAGE sql STABLE AS $$
+	SELECT array_agg(DISTINCT CASE WHEN amount <= '0' THEN c.since
+		ELSE sla.deadline(c.since, amount::sla.business_interval, c.hours, fold.still(c, s)) END)
+	FROM jsonb_array_elements_text(c.alerts) alert,
+		LATERAL (SELECT sla.business_between(c.since, sla.deadline(c.since, c.goal, c.hours), c.hours)) w (whole),
+		LATERAL (SELECT coalesce(c.rest, whole)) r (rest),
+		LATERAL (SELECT CASE WHEN alert ~ '^[0-9.]+$'
+			THEN interval '1 us' * trunc(extract(epoch FROM whole) * 1000000 * alert::numeric)::float8 - (whole - rest)
+			ELSE rest - alert::interval END) a (amount)
+	WHERE alert !~ '^1(\.0*)?$'
+		AND isfinite(fold.due(c, s)) AND c.pin IS NULL
+		AND fold.due(c, s) = sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s))
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -310,6 +331,8 @@ BEGIN
 			-- a pause that touches it is part of it
 			c.clock.paused_at := greatest(c.since, (
 				SELECT lower(r) FROM unnest(s.pauses + tstzmultirange(tstzrange(s.paused_since, NULL))) r WHERE upper_inf(r)));
+		ELSE
+			c.clock.warn_at := fold.warnings(c, s);
 		END IF;
 		c.clock.paused := fold.stood_still(c.since, coalesce((c.clock).paused_at, 'infinity'), c.hours, fold.still(c, s));
 	END IF;
@@ -509,6 +532,7 @@ BEGIN
 		FOR clock IN SELECT * FROM fold.metric_clocks(policy, m.name, m.starts_on, m.stops_on, m.restarts_on, counted) LOOP
 			IF exempt THEN
 				clock.outcome := 'exempt';
+				clock.warn_at := NULL;
 			END IF;
 			RETURN NEXT clock;
 		END LOOP;

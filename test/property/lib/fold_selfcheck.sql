@@ -19,7 +19,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- metric cycle severity: start (counted from) - due (pinned) outcome stopped,
--- worked (carried), paused (since)
+-- worked (carried), paused (since), warned
 CREATE FUNCTION fold.told(c fold.clock) RETURNS text
 LANGUAGE sql STABLE AS $$
 	SELECT format('%s%s %s: %s%s - %s%s %s', c.metric, c.cycle, c.severity, fold.moment(c.started_at),
@@ -27,7 +27,8 @@ LANGUAGE sql STABLE AS $$
 		concat_ws(' ', coalesce(c.outcome, 'running'), fold.moment(c.stopped_at), to_char(c.worked, 'HH24:MI'),
 			'(' || to_char(c.carried, 'HH24:MI') || ')',
 			CASE WHEN c.paused <> '0' THEN 'paused ' || to_char(c.paused, 'HH24:MI') END,
-			'still since ' || fold.moment(c.paused_at)))
+			'still since ' || fold.moment(c.paused_at),
+			'warned ' || (SELECT string_agg(fold.moment(w), ', ' ORDER BY w) FROM unnest(c.warn_at) w)))
 $$;
 
 CREATE FUNCTION fold.check(what text, rules jsonb, told text, metrics text, VARIADIC expected text[]) RETURNS void
@@ -156,6 +157,21 @@ BEGIN
 		'resolution1 S2: 02 09:00 - 03 12:00 running paused 03:00');
 	PERFORM fold.check('reopened while deleted', '{"reopening": "restart"}', 'opened 02 09:00 S2; resolved 02 10:00; deleted 02 11:00; reopened 02 12:00; restored 02 13:00', 'resolution',
 		'resolution1 S2: 02 09:00 - 02 17:00 met 02 10:00 01:00', 'resolution2 S2: 02 12:00 - 03 13:00 running paused 01:00');
+
+	-- alerts
+	PERFORM fold.check('warned', '{"targets": [{"severity": "S2", "metric": "response", "goal": "2h", "calendar": "day", "alerts": [0.5, "0.75", 1, "15min", "4h"]}]}',
+		'opened 02 09:00 S2; paused 02 09:30 w; resumed 02 10:30', '',
+		'response1 S2: 02 09:00 - 02 12:00 running paused 01:00 warned 02 09:00, 02 11:00, 02 11:30, 02 11:45');
+	PERFORM fold.check('warned after a change', '{"severity_change": "from_change", "targets": [
+			{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "day", "alerts": [0.5]},
+			{"severity": "S2", "metric": "response", "goal": "2h", "calendar": "day", "alerts": [0.5]}]}',
+		'opened 02 09:00 S2; severity 02 10:30 S2>S1', '',
+		'response1 S1: 02 09:00 (02 10:30) - 02 11:30 running (01:30) warned 02 11:00');
+	PERFORM fold.check('warned of the part unused', '{"severity_change": "carry", "targets": [
+			{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "day", "alerts": [0.5, 0.8]},
+			{"severity": "S2", "metric": "response", "goal": "2h", "calendar": "day", "alerts": [0.5, 0.8]}]}',
+		'opened 02 09:00 S2; severity 02 10:30 S2>S1', '',
+		'response1 S1: 02 09:00 (02 10:30) - 02 10:45 running (01:30) warned 02 10:30, 02 10:33');
 
 	-- what does not count, and what somebody decides
 	PERFORM fold.check('from investigation', '{"channels": {"email": "investigation"}}', 'opened 02 09:00 S2; channel email; customer_replied 02 10:00; investigated 02 11:00', '',
