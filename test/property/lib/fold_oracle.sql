@@ -181,7 +181,7 @@ LANGUAGE sql STABLE AS $$
 			THEN interval '1 us' * trunc(extract(epoch FROM whole) * 1000000 * alert::numeric)::float8 - (whole - rest)
 			ELSE rest - alert::interval END) a (amount)
 	WHERE alert !~ '^1(\.0*)?$'
-		AND isfinite(fold.due(c, s)) AND c.pin IS NULL
+		AND isfinite(fold.due(c, s)) AND fold.due(c, s) > c.since AND c.pin IS NULL
 		AND fold.due(c, s) = sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s))
 $$;
 
