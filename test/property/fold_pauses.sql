@@ -64,7 +64,9 @@ SELECT 'one more pause', b, fold.ledger(b), fold.ledger(a)
 FROM generate_series(1, :tickets) g, fold.ticket_of('plain', g) a, fold.ticket_of('longer', g) b
 WHERE EXISTS (
 	SELECT FROM fold.ledger_clocks(a) x FULL JOIN fold.ledger_clocks(b) y USING (metric, cycle)
-	WHERE (y.due_at >= x.due_at) IS NOT TRUE);
+	WHERE (y.due_at >= x.due_at) IS NOT TRUE
+		-- with a pause less it may run, and be pinned, where it would have been cancelled
+		AND NOT EXISTS (SELECT FROM sla.event e WHERE e.ticket_id IN (a, b) AND e.kind = 'pinned' AND e.old_value = metric));
 INSERT INTO fold.disagreement
 SELECT 'a pause in two pieces', b, fold.ledger(b), fold.ledger(a)
 FROM generate_series(1, :tickets) g, fold.ticket_of('plain', g) a, fold.ticket_of('split', g) b

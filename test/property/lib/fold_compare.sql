@@ -2,7 +2,7 @@
 
 CREATE FUNCTION fold.ledger_clocks(ticket bigint) RETURNS SETOF fold.clock LANGUAGE sql STABLE AS $$
 	SELECT c.metric, c.cycle, c.severity::text, c.goal::text, h.value::text, c.started_at, c.counted_from, c.due_at,
-		c.stopped_at, c.worked, c.carried, c.paused, c.paused_at, c.pinned, c.outcome, c.warn_at
+		c.stopped_at, c.worked, c.carried, c.paused, c.paused_at, c.pinned, c.outcome, c.remaining, c.warn_at
 	FROM sla.clock c JOIN sla.hours h ON h.id = c.hours_id
 	WHERE c.ticket_id = ticket
 $$;
@@ -25,7 +25,7 @@ $$;
 -- Where the oracle does not know of warnings, the ledger may.
 CREATE FUNCTION fold.oracle(ticket bigint) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT string_agg(((o.metric, o.cycle, o.severity, o.goal, o.hours, o.started_at, o.counted_from, o.due_at, o.stopped_at,
-		o.worked, o.carried, o.paused, o.paused_at, o.pinned, o.outcome, coalesce(o.warn_at, l.warn_at))::fold.clock)::text,
+		o.worked, o.carried, o.paused, o.paused_at, o.pinned, o.outcome, o.remaining, coalesce(o.warn_at, l.warn_at))::fold.clock)::text,
 		E'\n' ORDER BY o.metric, o.cycle)
 	FROM sla.ticket t
 		CROSS JOIN fold.clocks(fold.policy_of(t.id), t.channel, fold.ledger_events(t.id)) o
@@ -103,7 +103,7 @@ BEGIN
 		WHERE nth <= 5
 	LOOP
 		IF d.promise = 'ledger and oracle' THEN
-			--PERFORM fold.shrink(d.ticket_id);
+			PERFORM fold.shrink(d.ticket_id);
 			d.one := fold.ledger(d.ticket_id);
 			d.other := fold.oracle(d.ticket_id);
 		END IF;

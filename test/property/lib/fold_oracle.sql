@@ -30,6 +30,7 @@ CREATE TYPE fold.clock AS (
 	paused_at		timestamptz,
 	pinned			boolean,
 	outcome			text,
+	remaining		interval,
 	warn_at			timestamptz[]	-- NULL also where the due time is not the goal's
 );
 
@@ -169,7 +170,8 @@ $$;
 
 -- When the thresholds of the target are reached, the breach aside: fractions of
 -- the goal, or working time before the due time. What was carried over has used
--- its share of the goal.
+-- its share of the goal. What a clock has not reached when it comes to stand still
+-- it does not reach.
 CREATE FUNCTION fold.warnings(c fold.cycle, s fold.state) RETURNS timestamptz[]
 LANGUAGE sql STABLE AS $$
 	SELECT array_agg(DISTINCT CASE WHEN amount <= '0' THEN c.since
@@ -181,7 +183,7 @@ LANGUAGE sql STABLE AS $$
 			THEN interval '1 us' * trunc(extract(epoch FROM whole) * 1000000 * alert::numeric)::float8 - (whole - rest)
 			ELSE rest - alert::interval END) a (amount)
 	WHERE alert !~ '^1(\.0*)?$'
-		AND isfinite(fold.due(c, s)) AND fold.due(c, s) > c.since AND c.pin IS NULL
+		AND fold.due(c, s) > c.since AND c.pin IS NULL
 		AND fold.due(c, s) = sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s))
 $$;
 
@@ -331,9 +333,13 @@ BEGIN
 			-- a pause that touches it is part of it
 			c.clock.paused_at := greatest(c.since, (
 				SELECT lower(r) FROM unnest(s.pauses + tstzmultirange(tstzrange(s.paused_since, NULL))) r WHERE upper_inf(r)));
-		ELSE
-			c.clock.warn_at := fold.warnings(c, s);
+			IF (c.clock).due_at = 'infinity' AND c.pin IS NULL THEN
+				c.clock.remaining := greatest('0', coalesce(c.rest,
+						sla.business_between(c.since, sla.deadline(c.since, c.goal, c.hours), c.hours))
+					- fold.worked(c, s, (c.clock).paused_at) + coalesce((c.clock).carried, '0'));
+			END IF;
 		END IF;
+		c.clock.warn_at := fold.warnings(c, s);
 		c.clock.paused := fold.stood_still(c.since, coalesce((c.clock).paused_at, 'infinity'), c.hours, fold.still(c, s));
 	END IF;
 	c.clock.metric := metric;
@@ -533,6 +539,7 @@ BEGIN
 			IF exempt THEN
 				clock.outcome := 'exempt';
 				clock.warn_at := NULL;
+				clock.remaining := NULL;
 			END IF;
 			RETURN NEXT clock;
 		END LOOP;

@@ -74,17 +74,38 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION fold.ticket_of(tickets regclass, id int) RETURNS bigint LANGUAGE sql STABLE AS $$
+	SELECT t.id FROM sla.ticket t JOIN sla.attachment a ON a.id = t.attachment_id
+	WHERE a.ticket_table::regclass = tickets AND t.key = ticket_of.id::text
+$$;
+
+-- Only of a clock that runs can the due time be pinned.
+CREATE FUNCTION fold.pin(tickets regclass, id int, metric text, due timestamptz, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM sla.pin_due(tickets, id::text, metric, due, at);
+EXCEPTION WHEN invalid_parameter_value THEN
+	NULL;
+END
+$$;
+
 CREATE FUNCTION fold.random_event(tickets regclass, id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	kind	text := fold.pick('replied', 'updated', 'customer_replied', 'customer_replied', 'investigated', 'assigned',
-						'paused', 'paused', 'resumed', 'resumed', 'pin');
+	kind	text := fold.pick('replied', 'updated', 'customer_replied', 'customer_replied', 'investigated', 'assigned', 'paused', 'paused',
+						'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'exempted', 'covered', 'retracted', 'pin');
+	value	text := CASE
+				WHEN kind IN ('paused', 'resumed') THEN fold.pick('parts', 'vendor')
+				WHEN kind = 'assigned' THEN fold.pick('anna', 'ben')
+				WHEN kind = 'exempted' THEN fold.pick('known', 'test')
+				WHEN kind = 'covered' THEN fold.pick('known', 'test', NULL)
+				WHEN kind = 'retracted' THEN (SELECT e.seq::text FROM sla.event e
+					WHERE e.ticket_id = fold.ticket_of(tickets, id) AND e.source = 'api' AND e.kind <> 'retracted' ORDER BY random() LIMIT 1) END;
 BEGIN
-	IF kind = 'pin' THEN
-		PERFORM sla.pin_due(tickets, id::text, fold.pick('response', 'resolution', 'reply'),
-			CASE WHEN fold.chance(0.7) THEN fold.instant() END, fold.instant());
-	ELSE
-		PERFORM sla.record_event(tickets, id::text, kind, fold.instant(),
-			CASE WHEN kind IN ('paused', 'resumed') THEN fold.pick('parts', 'vendor') WHEN kind = 'assigned' THEN fold.pick('anna', 'ben') END);
+	IF fold.ticket_of(tickets, id) IS NULL THEN
+		RETURN;
+	ELSIF kind = 'pin' THEN
+		PERFORM fold.pin(tickets, id, fold.pick('response', 'resolution', 'reply'), CASE WHEN fold.chance(0.7) THEN fold.instant() END, fold.instant());
+	ELSIF kind <> 'retracted' OR value IS NOT NULL THEN
+		PERFORM sla.record_event(tickets, id::text, kind, fold.instant(), value);
 	END IF;
 END
 $$;
@@ -116,10 +137,12 @@ CREATE FUNCTION fold.random_facts(id int, facts int) RETURNS void LANGUAGE sql A
 			WHEN 'assigned' THEN fold.pick('anna', 'ben')
 			WHEN 'paused' THEN fold.pick('parts', 'vendor')
 			WHEN 'resumed' THEN fold.pick('parts', 'vendor')
+			WHEN 'exempted' THEN fold.pick('known', 'test')
+			WHEN 'covered' THEN fold.pick('known', 'test', NULL)
 			WHEN 'pin' THEN fold.pick('response', 'resolution', 'reply') || ' ' || CASE WHEN fold.chance(0.7) THEN fold.instant()::text ELSE '' END
 		END
 	FROM (SELECT n, fold.pick('row', 'row', 'row', 'row', 'replied', 'updated', 'customer_replied', 'customer_replied',
-			'investigated', 'assigned', 'paused', 'paused', 'resumed', 'resumed', 'pin') AS kind
+			'investigated', 'assigned', 'paused', 'paused', 'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'exempted', 'covered', 'pin') AS kind
 		  FROM generate_series(1, facts) n) k
 $$;
 
@@ -142,15 +165,10 @@ BEGIN
 	IF f.kind = 'row' THEN
 		EXECUTE format('UPDATE %s t SET %s, changed = $1 WHERE t.id = $2', tickets, f.value) USING f.at, f.id;
 	ELSIF f.kind = 'pin' THEN
-		PERFORM sla.pin_due(tickets, f.id::text, split_part(f.value, ' ', 1),
+		PERFORM fold.pin(tickets, f.id, split_part(f.value, ' ', 1),
 			nullif(substr(f.value, position(' ' IN f.value) + 1), '')::timestamptz, f.at);
 	ELSE
 		PERFORM sla.record_event(tickets, f.id::text, f.kind, f.at, f.value);
 	END IF;
 END
-$$;
-
-CREATE FUNCTION fold.ticket_of(tickets regclass, id int) RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT t.id FROM sla.ticket t JOIN sla.attachment a ON a.id = t.attachment_id
-	WHERE a.ticket_table::regclass = tickets AND t.key = ticket_of.id::text
 $$;
