@@ -464,7 +464,7 @@ BEGIN
 		-- stops and starts
 		IF c.running AND (e.kind = ANY (stops_on) OR e.kind IN ('cancelled', 'merged', 'deleted')) THEN
 			c := fold.stop(c, s, e.at, e.kind);
-		ELSIF c.running AND e.kind = ANY (restarts_on) AND e.at > c.start THEN
+		ELSIF c.running AND e.kind = ANY (restarts_on) AND e.at > coalesce((c.clock).started_at, c.start) THEN
 			c := fold.stop(c, s, e.at, e.kind);
 			starts := true;
 		ELSIF e.kind = 'opened' AND e.kind = ANY (starts_on) THEN
@@ -539,7 +539,6 @@ BEGIN
 			IF exempt THEN
 				clock.outcome := 'exempt';
 				clock.warn_at := NULL;
-				clock.remaining := NULL;
 			END IF;
 			RETURN NEXT clock;
 		END LOOP;

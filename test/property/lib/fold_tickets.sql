@@ -91,7 +91,7 @@ $$;
 CREATE FUNCTION fold.random_event(tickets regclass, id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	kind	text := fold.pick('replied', 'updated', 'customer_replied', 'customer_replied', 'investigated', 'assigned', 'paused', 'paused',
-						'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'exempted', 'covered', 'retracted', 'pin');
+						'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'retracted', 'pin', CASE WHEN fold.chance(0.3) THEN 'exempted' ELSE 'covered' END);
 	value	text := CASE
 				WHEN kind IN ('paused', 'resumed') THEN fold.pick('parts', 'vendor')
 				WHEN kind = 'assigned' THEN fold.pick('anna', 'ben')
@@ -142,7 +142,7 @@ CREATE FUNCTION fold.random_facts(id int, facts int) RETURNS void LANGUAGE sql A
 			WHEN 'pin' THEN fold.pick('response', 'resolution', 'reply') || ' ' || CASE WHEN fold.chance(0.7) THEN fold.instant()::text ELSE '' END
 		END
 	FROM (SELECT n, fold.pick('row', 'row', 'row', 'row', 'replied', 'updated', 'customer_replied', 'customer_replied',
-			'investigated', 'assigned', 'paused', 'paused', 'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'exempted', 'covered', 'pin') AS kind
+			'investigated', 'assigned', 'paused', 'paused', 'resumed', 'resumed', 'resolved', 'reopened', 'cancelled', 'pin', CASE WHEN fold.chance(0.3) THEN 'exempted' ELSE 'covered' END) AS kind
 		  FROM generate_series(1, facts) n) k
 $$;
 
