@@ -54,7 +54,7 @@ CREATE FUNCTION fold.shrink(ticket bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	t		record;
 	gone	int;
-	again	boolean := true;
+	again	boolean := to_regproc('sla.recompute') IS NOT NULL;
 BEGIN
 	SELECT a.ticket_table, x.key INTO t FROM sla.ticket x JOIN sla.attachment a ON a.id = x.attachment_id WHERE x.id = ticket;
 	WHILE again LOOP
