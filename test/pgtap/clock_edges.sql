@@ -50,11 +50,11 @@ CREATE FUNCTION pg_temp.clock(id int, metric text) RETURNS text LANGUAGE sql AS 
 
 -- A pause that stands while the ticket is resolved and reopened
 INSERT INTO tickets (id) VALUES (1);
-SELECT pg_temp.told(1, 'paused', '10:00', 'parts'), pg_temp.resolved(1, '11:00', '11:00'), pg_temp.resolved(1, NULL, '13:00');
-SELECT is(pg_temp.clock(1, 'resolution'), 'S2 02 09:00 - infinity running', 'paused before, in and after being resolved');
-SELECT is((SELECT sla_resolution_due FROM tickets WHERE id = 1), NULL, 'stamped so');
+SELECT pg_temp.told(1, 'paused', '10:00', 'parts'), pg_temp.resolved(1, '12:00', '12:00'), pg_temp.resolved(1, NULL, '13:00');
+SELECT is(pg_temp.clock(1, 'response'), 'S2 02 09:00 - infinity running', 'paused before, in and after being resolved');
+SELECT is((SELECT sla_response_due FROM tickets WHERE id = 1), NULL, 'stamped so');
 SELECT pg_temp.told(1, 'resumed', '14:00', 'parts');
-SELECT is(pg_temp.clock(1, 'resolution'), 'S2 02 09:00 - 03 13:00 running 04:00:00', 'one stretch of four hours does not count');
+SELECT is(pg_temp.clock(1, 'response'), 'S2 02 09:00 - 02 15:00 running 04:00:00', 'one stretch of four hours does not count');
 
 -- Cancelled for want of a promise, and back under the same severity
 INSERT INTO tickets (id) VALUES (2);

@@ -100,7 +100,7 @@ BEGIN
 		SELECT promise, ticket_id, one, other
 		FROM (SELECT *, row_number() OVER (PARTITION BY promise ORDER BY (SELECT count(*) FROM sla.event e WHERE e.ticket_id = x.ticket_id), ticket_id) AS nth
 			  FROM fold.disagreement x) r
-		WHERE nth <= 5
+		WHERE nth <= 3
 	LOOP
 		IF d.promise = 'ledger and oracle' THEN
 			PERFORM fold.shrink(d.ticket_id);
