@@ -21,10 +21,10 @@ SELECT reopening, number, metric, cycle,
 		IS DISTINCT FROM (a.severity, a.started, a.due, a.stopped, a.worked, a.breached) AS differs
 FROM ledger l FULL JOIN answer a USING (reopening, number, metric, cycle);
 
--- Rows show the due time of each metric's last clock, none while it stands still.
+-- Rows show the due time of each metric's last clock, none while it stands still or if it stopped then.
 CREATE TABLE row_compared AS
 SELECT reopening, number, metric, d.due AS row_due, a.due AS log_due,
-	d.due IS DISTINCT FROM CASE WHEN a.stopped IS NOT NULL OR isfinite(a.due) THEN a.due END AS differs
+	d.due IS DISTINCT FROM CASE WHEN isfinite(a.due) THEN a.due END AS differs
 FROM (SELECT 'continue' AS reopening, * FROM incident UNION ALL SELECT 'restart', * FROM incident_again) i
 	CROSS JOIN LATERAL (VALUES ('response', sla_response_due), ('reply', sla_reply_due),
 		('update', sla_update_due), ('resolution', sla_resolution_due)) d (metric, due)
