@@ -54,6 +54,7 @@ CREATE TABLE sla.ticket (
     contract_id         int,
     hours_id            int,
     received_at         timestamptz,
+    policy              text,
     account             text,
     service             text,
     product             text,
@@ -76,6 +77,7 @@ COMMENT ON COLUMN sla.ticket.policy_edition_id IS 'sla.policy_edition.id: what t
 COMMENT ON COLUMN sla.ticket.contract_id IS 'sla.contract.id of the contract that covers it; NULL when none does or none is needed.';
 COMMENT ON COLUMN sla.ticket.hours_id IS 'sla.hours.id of the hours that the contract puts in place of those of all targets; NULL: the targets'' own count.';
 COMMENT ON COLUMN sla.ticket.received_at IS 'When the ticket was received; NULL when the row does not say.';
+COMMENT ON COLUMN sla.ticket.policy IS 'Name of the policy, where the row says that; NULL: it is that of the attachment, or of the contract.';
 COMMENT ON COLUMN sla.ticket.account IS 'Account of the customer; NULL when the row does not say, or the table has no such column. The same holds for the next six.';
 COMMENT ON COLUMN sla.ticket.service IS 'Service it is about, which contracts may name.';
 COMMENT ON COLUMN sla.ticket.product IS 'Product it is about, which may cap its severity.';

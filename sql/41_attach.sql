@@ -205,15 +205,31 @@ END
 $$;
 COMMENT ON FUNCTION sla.attach(regclass, text, text, text, text, text, text, text[], jsonb, boolean, text, text, text, text, text, text, text[], text[], text[], text, text, text, text, text, text[], text, text, text, text, text, text, timestamptz, text, text, boolean, boolean) IS 'Puts the rows of an existing table under a policy and returns how many rows it has recorded. The policy is the one named, or that named by policy_column, or that of the contract of the account. Arguments name columns: severity (severity_map maps its texts to severities, severity_default is what NULL means), received_at, responded_at, last_update_at, customer_reply_at, resolved_at, investigated_at, changed_at (when a row came to say what it says; the statement''s time if not given), status (with paused_when, resolved_when and cancelled_when, lists of its texts), account, service, product, team, assignee, labels, channel, exempt (the reason why no promise applies), key (the primary key if not given). timestamps_in is the time zone of timestamp columns, not_set an instant that means NULL. With stamp, due times are kept in the columns response_due, reply_due, update_due and resolution_due, added if missing; NULL for one: not kept. on_error: record lets rows in that no policy covers, and the ledger says why; reject makes them errors (23514). on_replica: triggers fire for replicated rows as well. Without record_rows the rows there are wait for sla.restamp. Only for the owner of the table (42501). Wrong columns raise 42703, 42804, 428C9, other wrong arguments 22004 and 22023; a table without key 55000; an unknown policy 42704; one attached already 42710; nothing is changed then.';
 
+-- IF EXISTS would tell of those that were never there.
+CREATE FUNCTION sla.drop_triggers(attached regclass, names text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    trigger_name name;
+BEGIN
+    FOR trigger_name IN
+        SELECT t.tgname FROM pg_trigger t
+        WHERE t.tgrelid = attached AND t.tgname = ANY (names) AND NOT t.tgisinternal
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, attached);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION sla.drop_triggers(regclass, text[]) IS 'Internal: drops those of the triggers that a table has.';
+
 CREATE FUNCTION sla.detach(ticket_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM sla.unregister_attachment(ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "~sla_stamp" ON %s', ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_record" ON %s', ticket_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_truncated" ON %s', ticket_table);
+    PERFORM sla.drop_triggers(ticket_table, '{~sla_stamp,!sla_record,!sla_truncated}');
 END
 $$;
 COMMENT ON FUNCTION sla.detach(regclass) IS 'Undoes sla.attach: removes the triggers and cancels the running clocks of the table''s tickets. The ledger keeps what it has; columns with due times stay. Attaching the table again continues the record; the time in between does not count. Only for the owner of the table (42501); raises 42704 when it is not attached.';

@@ -101,7 +101,7 @@ BEGIN
     RETURN CASE WHEN record_rows THEN sla.record_messages(messages_table) ELSE 0 END;
 END
 $$;
-COMMENT ON FUNCTION sla.attach_messages(regclass, regclass, text, text, text, text[], text[], text, text, jsonb, text, text[], text, boolean) IS 'Lets the messages in an existing table count for the tickets of an attached one, and returns how many do. A message of an agent is a reply, one of the customer the customer''s; what is edited, deleted or moved to another ticket follows. Arguments name columns: ticket (the ticket''s key; of several columns a text array of names), at (when it was written), author (agent_when and customer_when list its texts; with one list only all others are the other; customer instead names the column of the ticket table that the author is compared with), internal (true, 1 or yes: not for the customer, counts for nothing), content (empty: no message), key (the primary key if not given). only_when: an object of columns and lists of what they have where a row is a message at all, null for NULL. timestamps_in is the time zone of timestamp columns. Messages without author or time, and about no recorded ticket, count for nothing; sla.record_messages looks again. Without record_rows so do those that are there. Only for the owner of both tables (42501). Wrong columns raise 42703, 42804, 428C9, other wrong arguments 22004 and 22023; a table of tickets that is not attached or one of messages without key 55000; one attached already 42710; nothing is changed then.';
+COMMENT ON FUNCTION sla.attach_messages(regclass, regclass, text, text, text, text[], text[], text, text, jsonb, text, text[], text, boolean) IS 'Lets the messages in an existing table count for the tickets of an attached one, and returns how many do. A message of an agent is a reply, one of the customer the customer''s; what is edited, deleted or moved to another ticket follows. Arguments name columns: ticket (the ticket''s key; of several columns a text array of names), at (when it was written), author (agent_when and customer_when list its texts; with one list only all others are the other; customer instead names the column of the ticket table that the author is compared with), internal (unless it is NULL, empty or reads as false the message is not for the customer and counts for nothing), content (empty: no message), key (the primary key if not given). only_when: an object of columns and lists of what they have where a row is a message at all, null for NULL. timestamps_in is the time zone of timestamp columns. Messages without author or time, and about no recorded ticket, count for nothing; sla.record_messages looks again. Without record_rows so do those that are there. Only for the owner of both tables (42501). Wrong columns raise 42703, 42804, 428C9, other wrong arguments 22004 and 22023; a table of tickets that is not attached or one of messages without key 55000; one attached already 42710; nothing is changed then.';
 
 CREATE FUNCTION sla.detach_messages(messages_table regclass) RETURNS void
     LANGUAGE plpgsql
@@ -109,9 +109,7 @@ CREATE FUNCTION sla.detach_messages(messages_table regclass) RETURNS void
 AS $$
 BEGIN
     PERFORM sla.unregister_messages(messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message" ON %s', messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_begin" ON %s', messages_table);
-    EXECUTE format('DROP TRIGGER IF EXISTS "!sla_message_end" ON %s', messages_table);
+    PERFORM sla.drop_triggers(messages_table, '{!sla_message,!sla_message_begin,!sla_message_end}');
 END
 $$;
 COMMENT ON FUNCTION sla.detach_messages(regclass) IS 'Undoes sla.attach_messages: removes the trigger. The ledger keeps what the messages have said; attaching the table again continues that. Only for the owner of the table (42501); raises 42704 when it is not attached.';

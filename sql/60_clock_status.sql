@@ -86,7 +86,7 @@ FROM sla.ticket t
     ) w
 WHERE c.id IS NOT NULL OR t.exempt ^@ 'error: ' OR t.exempt ^@ 'uncovered: ';
 
-COMMENT ON VIEW sla.clock_status IS 'One row per clock, as it is now, and one per ticket that no promise covers though one should be told. A ticket of a severity to which its policy promises nothing is not here.';
+COMMENT ON VIEW sla.clock_status IS 'One row per clock, as it is now, and one per ticket that no promise covers, because nobody is entitled to one or row or policy lack something. A ticket of a severity to which its policy promises nothing is not here.';
 COMMENT ON COLUMN sla.clock_status.clock_id IS 'sla.clock.id; NULL for a ticket that no promise covers.';
 COMMENT ON COLUMN sla.clock_status.ticket_id IS 'sla.ticket.id.';
 COMMENT ON COLUMN sla.clock_status.ticket_table IS 'The table the ticket lives in.';

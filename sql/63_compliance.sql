@@ -56,7 +56,7 @@ COMMENT ON COLUMN sla.compliance.breached IS 'Stopped late, or running past the 
 COMMENT ON COLUMN sla.compliance.open IS 'Running or standing still, and not late: undecided.';
 COMMENT ON COLUMN sla.compliance.cancelled IS 'Fell away before they were decided; also tickets that no promise covered and that are cancelled or deleted.';
 COMMENT ON COLUMN sla.compliance.exempt IS 'Clocks of tickets that are exempt, whatever became of them.';
-COMMENT ON COLUMN sla.compliance.uncovered IS 'Tickets that no promise covers though one should be told: without entitlement, by a channel without promises, or because row or policy lack something.';
+COMMENT ON COLUMN sla.compliance.uncovered IS 'Tickets that no promise covers: without entitlement, by a channel without promises, or because row or policy lack something. Not those of a severity to which their policy promises nothing.';
 COMMENT ON COLUMN sla.compliance.met_percent IS 'Of the promises that are decided, the share that was kept: met / (met + breached), 0 to 100 with two decimals; NULL when none is.';
 COMMENT ON COLUMN sla.compliance.met_percent_overall IS 'The same with what was not held to a promise counted as not kept: met / (met + breached + exempt + uncovered). Open and cancelled ones count in neither. As uncovered tickets have rows of their own, 0 there.';
 COMMENT ON COLUMN sla.compliance.worked_median IS 'Median working time of the clocks that were stopped, in time or late; NULL when there are none.';

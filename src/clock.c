@@ -9,23 +9,25 @@
  *
  * Rules:
  * - Events count in order of time, then of recording. Retracted ones never
- *   happened.
- * - A clock starts at an event its metric starts on, when none of that metric
- *   runs, and stops at one its metric stops on; exactly at the due time is in
- *   time. `opened` starts a clock even if the ticket has got there before, and
- *   the clock stops at once; what else starts a clock does not when there is
- *   nothing left to do. Receipt is the customer's first turn; a message before
- *   it was answered is no other one. What a resolved ticket would have started starts when
- *   it is reopened.
- * - An event the metric restarts on stops the clock and starts the next one.
+ *   happened. A ticket begins when it is received, or investigated: what was
+ *   before has happened by then.
+ * - A cycle starts at an event its metric starts on, when none of that metric
+ *   runs, and stops at one its metric stops on. `opened` starts a cycle even if
+ *   the ticket has got there before, and it stops at once; what else starts a
+ *   cycle does not when there is nothing left to do. Receipt is the customer's
+ *   first turn; a message before it was answered is no other one. What a resolved
+ *   ticket would have started starts when it is reopened.
+ * - An event the metric restarts on stops the cycle and starts the next one.
+ * - A cycle has a clock from when anything is promised to the severity in force.
+ *   Exactly at the due time is in time.
  * - Due is the goal in working time after the start, around the pauses of the
  *   ticket if the target is pausable, and around the time between resolving
  *   and reopening.
  * - A change of severity aims a running clock anew by the policy's rule, but
  *   not before the change itself; a clock that is already late stays late.
- *   Where the new severity promises nothing the clock is cancelled; where the
- *   old one promised nothing a clock begins. A severity that could not be told
- *   changes nothing.
+ *   Where the new severity promises nothing the clock is cancelled, though its
+ *   cycle goes on; where the old one promised nothing a clock begins, or comes
+ *   back. A severity that could not be told changes nothing.
  * - A pinned due time is what it is until the clock stops.
  *
  * Knows nothing of tables, triggers and the current time.
@@ -41,37 +43,47 @@
 #include "clock.h"
 #include "timeline_cache.h"
 
-/* One metric's clocks on their way through the events */
+/*
+ * One metric's clocks on their way through the events. A cycle runs from what
+ * starts it to what stops it, whether anything is promised or not; a clock it
+ * has from when something is.
+ */
 typedef struct Runner
 {
 	FoldInput  *input;
 	const FoldState *state;
 	int			metric_index;
 	const PolicyMetric *metric;
-	bool		opened;			/* `opened` was seen */
-	bool		waiting;		/* started, but nothing is promised yet */
-	bool		suppressed;		/* starts when the ticket is reopened */
-	TimestampTz start;			/* when the event that starts it happened */
-	int			ncycles;
-	Clock	   *clocks;			/* all cycles, the last one the present */
+	bool		there;			/* what it stops on has happened, of a kind that
+								 * does not stand */
+	bool		held_back;		/* starts when the ticket is reopened */
+	int			nclocks;
+	Clock	   *clocks;			/* of all cycles, that of the present one last */
 	int			room;
 
-	/* of the present cycle */
+	/* the present cycle */
 	bool		exists;
+	bool		opens;			/* began with the ticket */
 	bool		running;
+	bool		has_clock;		/* something is or was promised */
+	bool		promised;		/* now */
+	TimestampTz start;			/* when the event that started it happened */
+	EventKind	stopped_by;		/* meaningless while it runs, like the next */
+	TimestampTz stopped_at;
+	Pause	   *gaps;			/* stretches between stop and continuation */
+	int			ngaps;
+
+	/* its clock, while anything is promised */
 	bool		pausable;
-	EventKind	stopped_by;
 	BusinessInterval aim;		/* what is due, counted from counted_from */
 	TimestampTz floor;			/* not due before; DT_NOBEGIN: no limit */
 	TimestampTz pin;
-	Pause	   *gaps;			/* stretches between stop and continuation */
-	int			ngaps;
 } Runner;
 
 static Clock *
 present_clock(const Runner *runner)
 {
-	return &runner->clocks[runner->ncycles - 1];
+	return &runner->clocks[runner->nclocks - 1];
 }
 
 static Timeline *
@@ -94,33 +106,55 @@ add_stretch(Pause *stretches, int *n, TimestampTz from, TimestampTz to)
 	}
 }
 
+/* The first of a number of stretches, in order and apart, that ends after an instant */
+static int
+first_after(const Pause *stretches, int n, TimestampTz at)
+{
+	int			low = 0;
+
+	while (low < n)
+	{
+		int			mid = low + (n - low) / 2;
+
+		if (stretches[mid].to > at)
+			n = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
 /*
- * All stretches in which the present clock stands still, in order and apart
- * from each other, palloc'd; a pause that stands lasts for ever.
+ * All stretches after counted_from in which the present clock stands still, in
+ * order and apart from each other, palloc'd; a pause that stands lasts for
+ * ever.
  */
 static Pause *
 standstills(const Runner *runner, int *n)
 {
 	const FoldState *state = runner->state;
+	TimestampTz from = present_clock(runner)->counted_from;
+	Pause		standing = {state->paused_at, DT_NOEND};
 	int			npauses = runner->pausable ? state->npauses : 0;
-	Pause	   *result = palloc((npauses + runner->ngaps + 1) * sizeof(Pause));
-	int			i = 0,
-				j = 0;
+	int			nstanding = runner->pausable && state->paused ? 1 : 0;
+	int			i = first_after(state->pauses, npauses, from);
+	int			j = first_after(runner->gaps, runner->ngaps, from);
+	Pause	   *result;
 
+	result = palloc((npauses - i + nstanding + runner->ngaps - j + 1) *
+					sizeof(Pause));
 	*n = 0;
-	while (i < npauses || j < runner->ngaps)
+	while (i < npauses + nstanding || j < runner->ngaps)
 	{
-		const Pause *next;
+		const Pause *pause = i < npauses ? &state->pauses[i] : &standing;
 
 		if (j == runner->ngaps ||
-			(i < npauses && state->pauses[i].from <= runner->gaps[j].from))
-			next = &state->pauses[i++];
+			(i < npauses + nstanding && pause->from <= runner->gaps[j].from))
+			i++;
 		else
-			next = &runner->gaps[j++];
-		add_stretch(result, n, next->from, next->to);
+			pause = &runner->gaps[j++];
+		add_stretch(result, n, pause->from, pause->to);
 	}
-	if (runner->pausable && state->paused)
-		add_stretch(result, n, state->paused_at, DT_NOEND);
 	return result;
 }
 
@@ -188,6 +222,15 @@ aim_left(const Runner *runner, int64 used)
 	return aim == PG_INT64_MAX ? aim : Max(aim - used, 0);
 }
 
+/* The sum of amounts of working time, as far as it goes */
+static int64
+add_work(int64 a, int64 b)
+{
+	int64		sum;
+
+	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
+}
+
 /* ---------- steps ---------- */
 
 static void
@@ -201,7 +244,7 @@ note_step(Runner *runner, const TicketEvent *event, FoldAction action)
 	step->event = *event;
 	step->action = action;
 	step->clock = *present_clock(runner);
-	if (runner->running)
+	if (!step->clock.stopped)
 		step->clock.due_at = due_time(runner);
 	runner->input->steps = lappend(runner->input->steps, step);
 }
@@ -237,87 +280,101 @@ set_terms(Runner *runner, const PolicyTarget *target)
 
 /* The clock ends at an instant; late is late whatever ended it. */
 static void
-stop_clock(Runner *runner, const TicketEvent *event, TimestampTz at,
-		   ClockOutcome in_time)
+stop_clock(Runner *runner, const TicketEvent *event, ClockOutcome in_time)
 {
 	Clock	   *clock = present_clock(runner);
+	TimestampTz at = Max(event->at, clock->counted_from);
 
-	at = Max(at, clock->started_at);
 	clock->due_at = due_time(runner);
-	clock->worked = clock->carried +
-		work_until(runner, Max(at, clock->counted_from), &clock->paused);
+	clock->worked = add_work(clock->carried,
+							 work_until(runner, at, &clock->paused));
 	clock->stopped = true;
 	clock->stopped_at = at;
+	clock->standing = runner->pausable && runner->state->paused;
 	clock->outcome = at > clock->due_at ? CLOCK_BREACHED : in_time;
-	runner->running = false;
-	runner->stopped_by = event->kind;
 	note_step(runner, event,
 			  in_time == CLOCK_CANCELLED ? FOLD_CANCELLED : FOLD_STOPPED);
 }
 
-/*
- * Stop the clock at once when the ticket already is where it has to get, or is
- * gone.
- */
+/* The cycle ends at an event, because of something of a kind. */
 static void
-stop_if_reached(Runner *runner, const TicketEvent *event, TimestampTz at)
+stop_cycle(Runner *runner, const TicketEvent *event, EventKind kind)
 {
-	EventKindSet met = runner->state->reached & runner->metric->stops_on;
-	EventKindSet ended = runner->state->reached & ENDED_KINDS;
-	TicketEvent cause;
+	TicketEvent cause = *event;
 
-	if (met == 0 && ended == 0)
-		return;
-	cause = *event;
-	cause.kind = pg_rightmost_one_pos32(met != 0 ? met : ended);
-	stop_clock(runner, &cause, at, met != 0 ? CLOCK_MET : CLOCK_CANCELLED);
+	runner->running = false;
+	runner->stopped_by = kind;
+	runner->stopped_at = event->at;
+	cause.kind = kind;
+	if (runner->promised)
+		stop_clock(runner, &cause, EVENT_KIND_BIT(kind) & ENDED_KINDS ?
+				   CLOCK_CANCELLED : CLOCK_MET);
 }
 
 /*
- * Begin a cycle if anything is promised; changed_at is when that came about,
- * the start itself unless the severity changed since.
+ * Stop the cycle at once when the ticket already is where it has to get, or is
+ * gone.
  */
 static void
-begin_clock(Runner *runner, const TicketEvent *event, TimestampTz changed_at)
+stop_if_reached(Runner *runner, const TicketEvent *event)
 {
-	const PolicyTarget *target = promise(runner);
-	SeverityChangeRule rule = runner->input->version->severity_change;
+	EventKindSet met = runner->state->reached & runner->metric->stops_on;
+	EventKindSet ended = runner->state->reached & ENDED_KINDS;
+
+	if (met != 0 || ended != 0)
+		stop_cycle(runner, event,
+				   pg_rightmost_one_pos32(met != 0 ? met : ended));
+}
+
+/*
+ * Give the present cycle a clock under what is promised now, started at an
+ * instant and not due before another.
+ */
+static void
+begin_clock(Runner *runner, const PolicyTarget *target,
+			TimestampTz started_at, TimestampTz floor)
+{
 	Clock	   *clock;
 
-	runner->exists = runner->running = false;
-	runner->waiting = target == NULL;
-	if (target == NULL)
-		return;
-	if (runner->ncycles == runner->room)
+	if (runner->nclocks == runner->room)
 	{
 		runner->room = Max(runner->room * 2, 1);
 		runner->clocks = runner->clocks == NULL ?
 			palloc(runner->room * sizeof(Clock)) :
 			repalloc(runner->clocks, runner->room * sizeof(Clock));
 	}
-	runner->ncycles++;
+	runner->nclocks++;
 	clock = present_clock(runner);
 	memset(clock, 0, sizeof(*clock));
 	clock->metric = runner->metric->name;
-	clock->cycle = runner->ncycles;
-	clock->started_at = rule == CHANGE_FROM_START ? runner->start : changed_at;
-	clock->counted_from = clock->started_at;
+	clock->cycle = runner->nclocks;
+	clock->started_at = clock->counted_from = started_at;
 	clock->outcome = CLOCK_RUNNING;
 	set_terms(runner, target);
-	runner->exists = runner->running = true;
 	runner->aim = target->goal;
-	runner->floor = changed_at > clock->started_at ? changed_at : DT_NOBEGIN;
-	runner->ngaps = 0;
-	note_step(runner, event, FOLD_STARTED);
-	stop_if_reached(runner, event, changed_at);
+	runner->floor = floor;
+	runner->has_clock = runner->promised = true;
 }
 
 static void
 start_cycle(Runner *runner, const TicketEvent *event)
 {
-	runner->suppressed = false;
+	const PolicyTarget *target = promise(runner);
+
+	runner->exists = runner->running = true;
+	runner->opens = runner->opens || event->kind == EVENT_OPENED;
+	runner->has_clock = runner->promised = false;
 	runner->start = event->at;
-	begin_clock(runner, event, event->at);
+	runner->ngaps = 0;
+	runner->held_back = false;
+	if (target != NULL)
+	{
+		begin_clock(runner, target, event->at, DT_NOBEGIN);
+		note_step(runner, event, FOLD_STARTED);
+	}
+	stop_if_reached(runner, event);
+	if (runner->running && event->kind == EVENT_OPENED && runner->there)
+		stop_cycle(runner, event, EVENT_ASSIGNED);
 }
 
 /*
@@ -325,17 +382,20 @@ start_cycle(Runner *runner, const TicketEvent *event)
  * meanwhile; the time in between does not count.
  */
 static void
-continue_clock(Runner *runner, const TicketEvent *event)
+continue_cycle(Runner *runner, const TicketEvent *event)
 {
-	Clock	   *clock = present_clock(runner);
-
 	runner->running = true;
-	clock->stopped = false;
-	clock->outcome = CLOCK_RUNNING;
-	if (event->at > clock->stopped_at)
-		add_stretch(runner->gaps, &runner->ngaps, clock->stopped_at, event->at);
-	note_step(runner, event, FOLD_CONTINUED);
-	stop_if_reached(runner, event, event->at);
+	if (event->at > runner->stopped_at)
+		add_stretch(runner->gaps, &runner->ngaps, runner->stopped_at, event->at);
+	if (runner->promised)
+	{
+		Clock	   *clock = present_clock(runner);
+
+		clock->stopped = clock->standing = clock->pinned = false;
+		clock->outcome = CLOCK_RUNNING;
+		note_step(runner, event, FOLD_CONTINUED);
+	}
+	stop_if_reached(runner, event);
 }
 
 /* ---------- changes of severity ---------- */
@@ -377,8 +437,7 @@ aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
 	used = work_until(runner, at, &paused);
 	whole = goal_work(present_timeline(runner), clock->counted_from, &old_goal);
 	left = aim_left(runner, used);
-	if (pg_add_s64_overflow(clock->carried, used, &clock->carried))
-		clock->carried = PG_INT64_MAX;
+	clock->carried = add_work(clock->carried, used);
 	clock->counted_from = at;
 	set_terms(runner, target);
 	runner->aim = target->goal;
@@ -395,41 +454,62 @@ aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
 }
 
 /*
- * Another severity is in force than the present clock has, or turns out to be
- * when it goes on.
+ * Another severity is in force than before, or than when the present cycle came
+ * to stand still.
  */
 static void
 change_severity(Runner *runner, const TicketEvent *event)
 {
-	Clock	   *clock = present_clock(runner);
 	const PolicyTarget *target = promise(runner);
+	Clock	   *clock = runner->has_clock ? present_clock(runner) : NULL;
 
-	if (!runner->running)
+	if (!runner->exists || runner->state->effective == 0)
+		return;
+	if (runner->promised)
 	{
-		/* only what an earlier severity cancelled comes back to life */
-		if (runner->stopped_by != EVENT_SEVERITY ||
-			clock->outcome != CLOCK_CANCELLED || target == NULL)
+		if (!runner->running || clock->severity == runner->state->effective)
 			return;
-		runner->running = true;
-		clock->stopped = false;
-		clock->outcome = CLOCK_RUNNING;
-	}
-	else if (event->at > due_time(runner))
-	{
-		note_step(runner, event, FOLD_LATE);
-		return;
-	}
-	if (target == NULL)
-	{
-		TicketEvent cause = *event;
+		if (event->at > due_time(runner))
+		{
+			note_step(runner, event, FOLD_LATE);
+			return;
+		}
+		if (target == NULL)
+		{
+			TicketEvent cause = *event;
 
-		cause.kind = EVENT_SEVERITY;	/* a product's cap is one, too */
-		stop_clock(runner, &cause, event->at, CLOCK_CANCELLED);
+			cause.kind = EVENT_SEVERITY;	/* a product's cap is one, too */
+			stop_clock(runner, &cause, CLOCK_CANCELLED);
+			runner->promised = false;
+			return;
+		}
+		aim_anew(runner, target, event->at);
+		note_step(runner, event, FOLD_REAIMED);
 		return;
 	}
-	aim_anew(runner, target, event->at);
-	note_step(runner, event, FOLD_REAIMED);
-	stop_if_reached(runner, event, event->at);
+
+	/* what was over without a promise is past, except for the ticket's own */
+	if (target == NULL ||
+		(!runner->running && clock == NULL && !runner->opens))
+		return;
+	if (clock == NULL)
+	{
+		begin_clock(runner, target,
+					runner->input->version->severity_change == CHANGE_FROM_START ?
+					runner->start : event->at, event->at);
+		note_step(runner, event, FOLD_STARTED);
+	}
+	else
+	{
+		clock->stopped = clock->standing = false;
+		clock->outcome = CLOCK_RUNNING;
+		runner->promised = true;
+		aim_anew(runner, target, event->at);
+		note_step(runner, event, FOLD_REAIMED);
+	}
+	/* it got there while nothing was promised */
+	if (!runner->running)
+		stop_cycle(runner, event, runner->stopped_by);
 }
 
 /* ---------- one event ---------- */
@@ -438,66 +518,66 @@ static void
 pin_clock(Runner *runner, const TicketEvent *event)
 {
 	Clock	   *clock;
-	TimestampTz pin;
 
-	if (!runner->running || event->old_value == NULL ||
+	if (!runner->running || !runner->promised || event->old_value == NULL ||
 		strcmp(event->old_value, runner->metric->name) != 0)
 		return;
 	clock = present_clock(runner);
 	clock->pinned = event->value != NULL;
 	if (clock->pinned)
-	{
-		pin = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-													  CStringGetDatum(event->value),
-													  ObjectIdGetDatum(InvalidOid),
-													  Int32GetDatum(-1)));
-		runner->pin = pin;
-	}
+		runner->pin = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+															  CStringGetDatum(event->value),
+															  ObjectIdGetDatum(InvalidOid),
+															  Int32GetDatum(-1)));
 	note_step(runner, event, clock->pinned ? FOLD_PINNED : FOLD_UNPINNED);
 }
 
-/* The ticket is open again: go on with, or start anew, what its end stopped. */
-static void
-run_reopening(Runner *runner, const TicketEvent *event)
+/*
+ * The ticket is open again: what its end stopped goes on. True when a cycle
+ * has to start instead: by the policy's rule, or because one was held back.
+ */
+static bool
+run_reopening(Runner *runner, const TicketEvent *event, bool *goes_on)
 {
 	EventKindSet undone = event->kind == EVENT_RESTORED ?
 		EVENT_KIND_BIT(EVENT_DELETED) :
 		EVENT_KIND_BIT(EVENT_RESOLVED) | EVENT_KIND_BIT(EVENT_CANCELLED) |
 		EVENT_KIND_BIT(EVENT_MERGED);
+	EventKindSet stops = runner->metric->stops_on;
 
 	if (runner->exists && !runner->running &&
 		(undone & EVENT_KIND_BIT(runner->stopped_by)))
 	{
 		if (runner->stopped_by == EVENT_RESOLVED &&
-			runner->input->version->reopening == REOPENING_RESTART)
-			start_cycle(runner, event);
-		else
-			continue_clock(runner, event);
+			runner->input->version->reopening == REOPENING_RESTART &&
+			(runner->promised || !runner->has_clock))
+			return true;
+		continue_cycle(runner, event);
+		*goes_on = true;
 	}
-	if (runner->suppressed && !runner->running &&
-		!(runner->state->reached & (runner->metric->stops_on | ENDED_KINDS)))
-		start_cycle(runner, event);
+	return runner->held_back && !runner->running &&
+		!(stops & EVENT_KIND_BIT(event->kind)) &&
+		!(runner->state->reached & (stops | ENDED_KINDS));
 }
 
-/* An event that the metric starts on, while no clock of it runs */
-static void
+/*
+ * Does an event that the metric starts on start a cycle, while none runs? If
+ * it does not because the ticket is resolved or gone, it will.
+ */
+static bool
 run_start(Runner *runner, const TicketEvent *event)
 {
 	EventKindSet reached = runner->state->reached;
 	EventKindSet stops = runner->metric->stops_on;
 
 	if (event->kind == EVENT_OPENED)
-	{
-		if (!runner->opened)
-			start_cycle(runner, event);
-		runner->opened = true;
-	}
-	else if (event->kind == EVENT_CUSTOMER_REPLIED && !runner->state->new_turn)
-		return;
-	else if (!(reached & (stops | ENDED_KINDS)))
-		start_cycle(runner, event);
-	else if (!(reached & stops & ANSWER_KINDS))
-		runner->suppressed = true;
+		return true;
+	if (event->kind == EVENT_CUSTOMER_REPLIED && !runner->state->new_turn)
+		return false;
+	if (!(reached & (stops | ENDED_KINDS)))
+		return true;
+	runner->held_back = runner->held_back || !(reached & stops & ANSWER_KINDS);
+	return false;
 }
 
 static void
@@ -505,37 +585,37 @@ run_event(Runner *runner, const TicketEvent *event)
 {
 	EventKindSet bit = EVENT_KIND_BIT(event->kind);
 	const PolicyMetric *metric = runner->metric;
+	bool		starts = false;
+	bool		goes_on = false;
 
 	if (event->kind == EVENT_REOPENED || event->kind == EVENT_RESTORED)
-		run_reopening(runner, event);
-	else if (runner->running && (ENDED_KINDS & bit))
-		stop_clock(runner, event, event->at, CLOCK_CANCELLED);
-	else if (runner->running && (metric->stops_on & bit))
-		stop_clock(runner, event, event->at, CLOCK_MET);
+		starts = run_reopening(runner, event, &goes_on);
+	if (runner->running && ((metric->stops_on | ENDED_KINDS) & bit))
+		stop_cycle(runner, event, event->kind);
 	else if (runner->running && (metric->restarts_on & bit))
 	{
-		if (event->at > present_clock(runner)->started_at)
+		if (event->at > runner->start)
 		{
-			stop_clock(runner, event, event->at, CLOCK_MET);
-			start_cycle(runner, event);
+			stop_cycle(runner, event, event->kind);
+			starts = true;
 		}
 	}
-	else if (event->kind == EVENT_PINNED)
-		pin_clock(runner, event);
-	if (metric->stops_on & bit & ANSWER_KINDS)
-		runner->suppressed = false;
-	if (metric->stops_on & bit && !runner->opened)
-		runner->waiting = false;
+	else if (!runner->running && (metric->starts_on & bit))
+		starts = run_start(runner, event) || starts;
+	if (metric->stops_on & bit & (ANSWER_KINDS | EVENT_KIND_BIT(EVENT_REOPENED)))
+		runner->held_back = false;
 
-	if ((metric->starts_on & bit) && !runner->running)
-		run_start(runner, event);
-	if (runner->waiting && promise(runner) != NULL)
-		begin_clock(runner, event, event->at);
-	else if (runner->exists && runner->state->effective != 0 &&
-			 (present_clock(runner)->severity != runner->state->effective ||
-			  (!runner->running && runner->stopped_by == EVENT_SEVERITY)))
+	if (starts)
+		start_cycle(runner, event);
+	else if (goes_on || runner->state->changed)
 		change_severity(runner, event);
-	if (runner->running && runner->pausable &&
+
+	if (event->kind == EVENT_PINNED)
+		pin_clock(runner, event);
+	runner->there = runner->there ||
+		(metric->stops_on & bit & (EVENT_KIND_BIT(EVENT_ASSIGNED) |
+								   EVENT_KIND_BIT(EVENT_INVESTIGATED)));
+	if (runner->running && runner->promised && runner->pausable &&
 		(event->kind == EVENT_PAUSED || event->kind == EVENT_RESUMED))
 		note_step(runner, event, event->kind == EVENT_PAUSED ?
 				  FOLD_PAUSED : FOLD_RESUMED);
@@ -562,15 +642,16 @@ static void
 set_warnings(Runner *runner, int64 used)
 {
 	Clock	   *clock = present_clock(runner);
-	const PolicyTarget *target = promise(runner);
+	const PolicyTarget *target = policy_target(runner->input->version,
+											   clock->severity,
+											   runner->metric_index);
 	Timeline   *tl = present_timeline(runner);
 	Pause	   *stretches;
 	int			n;
 	int64		work;			/* from counted_from until it is due */
 	int64		whole;
 
-	if (target == NULL || target->nalerts == 0 ||
-		clock->due_at <= clock->counted_from)
+	if (target->nalerts == 0 || clock->due_at <= clock->counted_from)
 		return;
 	stretches = standstills(runner, &n);
 	if (clock->pinned)
@@ -651,7 +732,10 @@ clock_fold(FoldInput *input, Clock **clocks)
 	int			nevents;
 	int			total = 0;
 
-	events = fold_events(input->events, input->nevents, counts, &nevents);
+	events = fold_events(input->events, input->nevents, &nevents);
+	if (counts == COUNTS_FROM_INVESTIGATION)
+		nevents = fold_begin_with(events, nevents, EVENT_INVESTIGATED);
+	nevents = fold_begin_with(events, nevents, EVENT_OPENED);
 	fold_state_init(&state, version, nevents);
 	for (int i = 0; i < nmetrics; i++)
 	{
@@ -670,17 +754,17 @@ clock_fold(FoldInput *input, Clock **clocks)
 
 	for (int i = 0; i < nmetrics; i++)
 	{
-		if (runners[i].running)
+		if (runners[i].running && runners[i].promised)
 			settle_running(&runners[i]);
-		total += runners[i].ncycles;
+		total += runners[i].nclocks;
 	}
 	*clocks = palloc(Max(total, 1) * sizeof(Clock));
 	total = 0;
 	for (int i = 0; i < nmetrics; i++)
 	{
 		memcpy(*clocks + total, runners[i].clocks,
-			   runners[i].ncycles * sizeof(Clock));
-		total += runners[i].ncycles;
+			   runners[i].nclocks * sizeof(Clock));
+		total += runners[i].nclocks;
 	}
 	for (int i = 0; i < total && input->exempt; i++)
 		(*clocks)[i].outcome = CLOCK_EXEMPT;

@@ -22,17 +22,12 @@ compare_events(const void *a, const void *b)
 	return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-/*
- * A ticket of a channel that counts from the investigation begins when it is
- * first investigated: what was before has happened by then, and without an
- * investigation nothing has.
- */
-static int
-begin_with_investigation(TicketEvent *events, int n)
+int
+fold_begin_with(TicketEvent *events, int n, EventKind kind)
 {
 	int			first = 0;
 
-	while (first < n && events[first].kind != EVENT_INVESTIGATED)
+	while (first < n && events[first].kind != kind)
 		first++;
 	if (first == n)
 		return 0;
@@ -42,8 +37,7 @@ begin_with_investigation(TicketEvent *events, int n)
 }
 
 TicketEvent *
-fold_events(const TicketEvent *events, int nevents, ChannelCounts counts,
-			int *nvalid)
+fold_events(const TicketEvent *events, int nevents, int *nvalid)
 {
 	TicketEvent *valid = palloc(Max(nevents, 1) * sizeof(TicketEvent));
 	int			n = 0;
@@ -56,8 +50,6 @@ fold_events(const TicketEvent *events, int nevents, ChannelCounts counts,
 		sorted = compare_events(&valid[i - 1], &valid[i]) < 0;
 	if (!sorted)
 		qsort(valid, n, sizeof(TicketEvent), compare_events);
-	if (counts == COUNTS_FROM_INVESTIGATION)
-		n = begin_with_investigation(valid, n);
 	*nvalid = n;
 	return valid;
 }
@@ -127,9 +119,20 @@ end_pause(FoldState *state, const TicketEvent *event)
 	}
 }
 
+static void
+find_effective(FoldState *state)
+{
+	Severity	before = state->effective;
+
+	state->effective = policy_capped_severity(state->version, state->severity,
+											  state->product);
+	state->changed = state->effective != before;
+}
+
 void
 fold_state_advance(FoldState *state, const TicketEvent *event)
 {
+	state->changed = false;
 	switch (event->kind)
 	{
 		case EVENT_OPENED:
@@ -140,10 +143,12 @@ fold_state_advance(FoldState *state, const TicketEvent *event)
 				state->severity = event->severity;
 			if (event->kind == EVENT_OPENED && !state->product_changed)
 				state->product = event->old_value;
+			find_effective(state);
 			break;
 		case EVENT_PRODUCT:
 			state->product = event->value;
 			state->product_changed = true;
+			find_effective(state);
 			break;
 		case EVENT_PAUSED:
 			begin_pause(state, event);
@@ -181,6 +186,4 @@ fold_state_advance(FoldState *state, const TicketEvent *event)
 		case EVENT_RETRACTED:
 			break;
 	}
-	state->effective = policy_capped_severity(state->version, state->severity,
-											  state->product);
 }

@@ -44,6 +44,7 @@ typedef struct FoldState
 	const char *product;		/* NULL: none */
 	bool		product_changed;	/* since it was opened */
 	Severity	effective;		/* as far as the product allows; 0: unknown */
+	bool		changed;		/* that, by the last event */
 	EventKindSet reached;		/* answers, resolved, ended, as things stand */
 	bool		new_turn;		/* the customer's last message came after an
 								 * answer; receipt is the first turn */
@@ -64,11 +65,14 @@ extern void fold_state_advance(FoldState *state, const TicketEvent *event);
 
 extern void fold_state_free(FoldState *state);
 
-/*
- * The events that count, sorted by time and then by recording, palloc'd. By
- * the channel's rule what happened before the investigation counts from there.
- */
+/* The events that count, sorted by time and then by recording, palloc'd */
 extern TicketEvent *fold_events(const TicketEvent *events, int nevents,
-								ChannelCounts counts, int *nvalid);
+								int *nvalid);
+
+/*
+ * Sorted events begin with the first of a kind: what was before has happened by
+ * then. Returns how many count: all, or none when there is none of that kind.
+ */
+extern int	fold_begin_with(TicketEvent *events, int n, EventKind kind);
 
 #endif							/* SLAPOLICY_FOLD_STATE_H */

@@ -47,6 +47,7 @@ static const struct
 	{TICKET_CONTRACT_ID, offsetof(LedgerTicket, contract_id)},
 	{TICKET_HOURS_ID, offsetof(LedgerTicket, hours_id)},
 },			texts[] = {
+	{TICKET_POLICY, offsetof(LedgerTicket, policy)},
 	{TICKET_ACCOUNT, offsetof(LedgerTicket, account)},
 	{TICKET_SERVICE, offsetof(LedgerTicket, service)},
 	{TICKET_PRODUCT, offsetof(LedgerTicket, product)},

@@ -31,7 +31,9 @@ typedef struct LedgerTicket
 	int32		contract_id;
 	int32		hours_id;
 	MaybeTime	received;
-	const char *account;		/* NULL: not said, like all that follows */
+	const char *policy;			/* that the row names; NULL: not said, like all
+								 * that follows */
+	const char *account;
 	const char *service;
 	const char *product;
 	const char *channel;

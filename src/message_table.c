@@ -280,12 +280,25 @@ author_kind(const MessageTable *table, const char *author)
 	return table->customer_when.given ? AUTHOR_NOBODY : AUTHOR_CUSTOMER;
 }
 
+/*
+ * Is a message internal with this in its column? Unless that says that it is
+ * not: to count a note as an answer is the worse mistake.
+ */
+static bool
+is_internal(const char *text)
+{
+	bool		internal;
+
+	if (text == NULL || text[0] == '\0')
+		return false;
+	return !parse_bool(text, &internal) || internal;
+}
+
 /* Is a row one that others than the team can read, with something in it? */
 static bool
 is_public(MessageTable *table, TupleTableSlot *slot)
 {
 	char	   *text;
-	bool		internal;
 
 	for (int i = 0; i < table->nfilters; i++)
 	{
@@ -295,8 +308,7 @@ is_public(MessageTable *table, TupleTableSlot *slot)
 		if (text == NULL ? !filter->null_passes : !is_in(&filter->texts, text))
 			return false;
 	}
-	text = attachment_text(&table->internal, slot);
-	if (text != NULL && parse_bool(text, &internal) && internal)
+	if (is_internal(attachment_text(&table->internal, slot)))
 		return false;
 	if (table->content.attnum == 0)
 		return true;

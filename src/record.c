@@ -41,10 +41,9 @@ edition_fits(const LedgerTicket *ticket, const PolicyVersion *edition,
 		return true;
 	if (!ticket->received.known || ticket->received.at != basis->received.at)
 		return false;
-	if (basis->policy != NULL && strcmp(basis->policy, edition->policy) != 0)
+	if (basis->policy != NULL ? strcmp(basis->policy, edition->policy) != 0 :
+		ticket->contract_id == 0)
 		return false;
-	if (ticket->contract_id == 0)
-		return basis->policy != NULL;
 	return same_text(ticket->account, basis->account) &&
 		same_text(ticket->service, basis->service);
 }
@@ -60,7 +59,7 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 	const PolicyVersion *version = NULL;
 	const char *policy = basis->policy;
 	Contract	contract = {0};
-	bool		found;
+	bool		found = false;
 
 	if (!basis->received.known)
 		return;					/* the row's own problem says why */
@@ -70,25 +69,24 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 		if (version == NULL)
 			return;
 	}
-	if (version == NULL || version->needs_contract)
+	if (basis->account != NULL)
 	{
-		if (basis->account == NULL)
-		{
-			plan->uncovered = pstrdup("the row names no account");
-			return;
-		}
 		found = contract_at(basis->account, basis->service, policy,
 							basis->received.at, &contract, problem);
-		if (!found)
-		{
-			if (*problem == NULL)
-				plan->uncovered = psprintf("account \"%s\" had no valid contract",
-										   basis->account);
+		if (*problem != NULL)
 			return;
-		}
-		if (version == NULL)
-			version = policy_version_at(contract.policy, basis->received.at,
-										problem);
+	}
+	if (!found && (version == NULL || version->needs_contract))
+	{
+		plan->uncovered = basis->account == NULL ?
+			pstrdup("the row names no account") :
+			psprintf("account \"%s\" had no valid contract", basis->account);
+		return;
+	}
+	if (version == NULL)
+	{
+		version = policy_version_at(contract.policy, basis->received.at,
+									problem);
 		if (version == NULL)
 			return;
 	}
@@ -244,7 +242,7 @@ record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 				   TicketPlan *plan)
 {
 	PolicyBasis basis = {
-		.policy = attachment->policy,
+		.policy = ticket->policy != NULL ? ticket->policy : attachment->policy,
 		.account = ticket->account, .service = ticket->service,
 		.received = ticket->received
 	};
@@ -252,20 +250,6 @@ record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 
 	plan->channel = ticket->channel;
 
-	/*
-	 * A policy that the row named is that of its edition, unless it was that of
-	 * a contract that the policy itself would not have asked for.
-	 */
-	if (ticket->edition_id != 0 && attachment->text[TEXT_POLICY].attnum != 0)
-	{
-		const PolicyVersion *edition = edition_get(ledger,
-												   ticket->policy_version_id,
-												   ticket->edition_id, &problem);
-
-		if (edition != NULL &&
-			(ticket->contract_id == 0 || edition->needs_contract))
-			basis.policy = pstrdup(edition->policy);
-	}
 	/* what the row lacks it still lacks; what the policy did is asked anew */
 	if (ticket->exempt != NULL && strncmp(ticket->exempt, "error: ", 7) == 0 &&
 		(!ticket->received.known || ticket->severity == 0))
@@ -405,6 +389,7 @@ record_row(const Attachment *attachment, const char *key,
 		ticket.key = pstrdup(key);
 		ticket.severity = row->severity;
 		ticket.received = row->received;
+		ticket.policy = row->policy;
 		ticket.account = row->account;
 		ticket.service = row->service;
 		ticket.product = row->product;

@@ -221,22 +221,26 @@ begin_report(TicketReport *report, TicketLookup *lookup, Ledger *ledger,
 				 errhint("It is known by the key of its row, if that is committed; one of several columns is written as a text array.")));
 }
 
-/* Has it been recorded already? What was retracted may be recorded again. */
+/*
+ * Has it been recorded already? What was retracted may be recorded again. Of
+ * several pins of one instant the last one is what is so.
+ */
 static bool
 is_recorded(const TicketHistory *history, const NewEvent *new)
 {
-	for (int i = 0; i < history->nevents; i++)
+	for (int i = history->nevents - 1; i >= 0; i--)
 	{
 		const TicketEvent *event = &history->events[i];
 
 		if (event->kind != new->kind || event->at != new->at ||
-			event->retracted || !same_text(event->source, SOURCE_API))
+			event->retracted || !same_text(event->source, SOURCE_API) ||
+			(new->kind != EVENT_ASSIGNED &&
+			 !same_text(event->old_value, new->old_value)))
 			continue;
-		if (new->kind == EVENT_RETRACTED ? event->retracts == new->retracts :
-			same_text(event->value, new->value) &&
-			(new->kind == EVENT_ASSIGNED ||
-			 same_text(event->old_value, new->old_value)))
+		if (same_text(event->value, new->value))
 			return true;
+		if (new->kind == EVENT_PINNED)
+			return false;
 	}
 	return false;
 }
@@ -338,7 +342,7 @@ check_reason(const TicketReport *report, const char *reason)
 		return;
 	initStringInfo(&buf);
 	for (int i = 0; i < version->nexemptions; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+		appendStringInfo(&buf, "%s\"%s\"", i > 0 ? ", " : "",
 						 version->exemptions[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -392,7 +396,8 @@ slapolicy_record_event(PG_FUNCTION_ARGS)
 		default:
 			break;
 	}
-	if (news && !is_recorded(&report.plan.history, &new))
+	if (news &&
+		(kind == EVENT_RETRACTED || !is_recorded(&report.plan.history, &new)))
 	{
 		seq = append_event(&report.plan.history, &new);
 		report_fold(&report);
@@ -439,7 +444,7 @@ check_metric(const TicketReport *report, const char *metric)
 	{
 		if (strcmp(version->metrics[i].name, metric) == 0)
 			return;
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+		appendStringInfo(&buf, "%s\"%s\"", i > 0 ? ", " : "",
 						 version->metrics[i].name);
 	}
 	ereport(ERROR,

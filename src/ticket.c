@@ -523,8 +523,7 @@ ticket_history_state(const TicketHistory *history)
 
 	if (history->nevents == 1 && history->events[0].kind == EVENT_OPENED)
 		return result;
-	events = fold_events(history->events, history->nevents,
-						 COUNTS_FROM_RECEIPT, &nevents);
+	events = fold_events(history->events, history->nevents, &nevents);
 	fold_state_init(&state, &nothing, nevents);
 	for (int i = 0; i < nevents; i++)
 		fold_state_advance(&state, &events[i]);

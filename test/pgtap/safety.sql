@@ -50,20 +50,29 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.policy_changed()'
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
+	'sla.drop_triggers(regclass,text[])',
 	-- check that the caller owns the table
 	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
 	'sla.create_attachment_triggers(regclass,boolean,boolean)',
 	'sla.detach(regclass)',
+	'sla.attach_messages(regclass,regclass,text,text,text,text[],text[],text,text,jsonb,text,text[],text,boolean)',
+	'sla.detach_messages(regclass)',
+	'sla.pin_due(regclass,text,text,timestamp with time zone,timestamp with time zone)',
 	'sla.reconcile(regclass)',
+	'sla.record_event(regclass,text,text,timestamp with time zone,text)',
+	'sla.record_messages(regclass)',
 	'sla.record_rows(regclass)',
 	'sla.register_attachment(regclass,text,jsonb,jsonb,jsonb,text)',
+	'sla.register_messages(regclass,regclass,jsonb,jsonb)',
 	'sla.restamp(regclass,integer)',
 	'sla.restamp_begin(regclass)',
 	'sla.restamp_step(regclass,integer)',
 	'sla.stamped_columns(regclass,jsonb,jsonb,text)',
 	'sla.unregister_attachment(regclass)',
+	'sla.unregister_messages(regclass)',
 	-- triggers: do nothing outside an attached table
 	'sla.dropped()',
+	'sla.message()',
 	'sla.truncated()',
 	'sla.stamp()',
 	'sla.record()',
@@ -76,10 +85,15 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.attached_table_out(sla.attached_table)',
 	'sla.calendar_hours(jsonb)',
 	'sla.calendar_problems(text,jsonb)',
+	'sla.canonical_author_list(regclass,text,text,text[])',
 	'sla.canonical_calendar(sla.business_hours,text[])',
+	'sla.canonical_message_filter(regclass,jsonb)',
+	'sla.canonical_message_options(regclass,text,text[],text[],text,jsonb,text)',
 	'sla.canonical_policy(jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
 	'sla.check_attachable(regclass)',
+	'sla.check_message_column(regclass,text,text,text)',
+	'sla.check_messages_table(regclass,regclass)',
 	'sla.check_role_column(regclass,text,text,text)',
 	'sla.canonical_options(regclass,text,text[],text[],text[],text,text,timestamp with time zone)',
 	'sla.canonical_severity_map(regclass,text,jsonb)',
@@ -90,6 +104,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',
 	'sla.is_restoring()',
+	'sla.message_ticket_columns(regclass,regclass,text)',
 	'sla.metric_problems(jsonb,jsonb)',
 	'sla.policy_document(text,timestamp with time zone)',
 	'sla.policy_document_from_tables(integer)',
@@ -109,7 +124,7 @@ CREATE TEMPORARY VIEW rel AS
 	WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
 SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
 	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target',
-		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'attachment'],
+		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'attachment', 'message_attachment'],
 	'everybody reads policies and what is attached, nobody contracts and the ledger unless the owner says so');
 SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
 	'and everybody changes nothing');

@@ -8,7 +8,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(26);
+SELECT plan(29);
 
 SELECT sla.load_policy(jsonb_build_object('policy', rule, 'time_zone', 'UTC', 'severity_change', rule, 'calendars', '{
 		"always": {"hours": "24/7"}, "office": {"hours": "Europe/Berlin Mo-Fr 09:00-12:30,13:30-17:00; Mar 12 off"},
@@ -72,6 +72,15 @@ UPDATE tickets SET state = 'waiting', changed = '2020-03-02 11:00' WHERE id = 7;
 SELECT is(pg_temp.status(7), 'paused 01:00:00', 'nor paused');
 UPDATE tickets SET state = 'waiting', changed = now() - interval '30 min' WHERE id = 8;
 SELECT is((SELECT (status, due_at = now() + interval '3 h', worked, remaining, paused_at)::text FROM v WHERE key = '8'), '(running,t,01:00:00,03:00:00,)', 'a target that knows no pauses runs on');
+
+-- Stopped while it stands still: the due time that it never had tells nothing
+INSERT INTO tickets VALUES (9, 'from_start', 'S3', '2020-03-02 08:00'), (10, 'carry', 'S2', '2020-03-02 08:00');
+UPDATE tickets SET s = 'S1', changed = '2020-03-02 09:00' WHERE id = 10;
+SELECT sla.record_event('tickets', k, 'paused', '2020-03-02 10:00', 'waits for the vendor') FROM unnest('{9,10}'::text[]) k;
+UPDATE tickets SET state = 'done', changed = '2020-03-03 10:00' WHERE id IN (9, 10);
+SELECT is((SELECT string_agg(due_at::text, ',') FROM v WHERE key IN ('9', '10')), 'infinity,infinity', 'resolved in a pause');
+SELECT is(pg_temp.status(9), 'met 02:00:00 0.0952', 'two hours of three business days');
+SELECT is(pg_temp.status(10), 'met 02:00:00', 'of a share that was carried over nobody can tell any more');
 
 -- At random: severities, pauses, resolutions and reopenings, then a pause
 DELETE FROM tickets;

@@ -44,10 +44,16 @@ SELECT sla.flag_due('2026-04-01');
 UPDATE desk.tickets SET replied = at + interval '1 min' WHERE id % 9 = 0;
 UPDATE desk.tickets SET done = NULL WHERE id % 20 = 0;
 DELETE FROM desk.tickets WHERE id % 11 = 0;
+CREATE TABLE desk.messages (id int PRIMARY KEY, ticket int, at timestamptz, kind text);
+INSERT INTO desk.messages SELECT g, g * 3, '2026-05-01 09:00', 'agent' FROM generate_series(1, 20) g;
+SELECT sla.attach_messages('desk.messages', 'desk.tickets', 'ticket', 'at', 'kind', '{agent}', only_when => '{"kind": ["agent", "it''s"]}');
+SELECT sla.record_event('desk.tickets', '4', 'paused', '2026-03-03 10:00', 'customer'),
+	sla.pin_due('desk.tickets', '8', 'response', '2026-06-01', '2026-03-05 17:00');
 ));
 
 my @contents = (
 	'SELECT * FROM sla.attachment ORDER BY id',
+	'SELECT * FROM sla.message_attachment ORDER BY id',
 	'SELECT * FROM sla.ticket ORDER BY id',
 	'SELECT * FROM sla.event ORDER BY ticket_id, seq',
 	'SELECT * FROM sla.clock ORDER BY id',
@@ -80,11 +86,12 @@ for my $format ('plain', 'custom', 'directory')
 
 	# Nothing is new to record, and what comes next is recorded.
 	my $counts = $node->safe_psql($db, $count);
-	$node->safe_psql($db, q(SELECT sla.record_rows('desk.tickets'), sla.record_rows('parts')));
+	$node->safe_psql($db, q(SELECT sla.record_rows('desk.tickets'), sla.record_rows('parts'), sla.record_messages('desk.messages')));
 	is($node->safe_psql($db, $count), $counts, "$format: all is recorded");
 	$node->safe_psql($db, q(
 		INSERT INTO desk.tickets (s, at) VALUES ('S2', '2026-05-04 09:00');
 		INSERT INTO parts VALUES (2, 'eu', 'S2', '2026-05-04 09:00');
+		INSERT INTO desk.messages VALUES (21, 203, '2026-05-04 09:30', 'agent');
 		UPDATE desk.tickets SET replied = NULL WHERE id % 3 = 0;
 		SELECT sla.flag_due('2026-06-01')));
 	is( $node->safe_psql($db,
@@ -96,6 +103,9 @@ for my $format ('plain', 'custom', 'directory')
 	is( $node->safe_psql($db,
 			q(SELECT count(*) FROM sla.clock c WHERE outcome IS NULL AND next_alert_at IS NULL AND NOT EXISTS (SELECT FROM sla.alert a WHERE a.clock_id = c.id AND a.aim = c.aim AND a.kind = 'breach'))),
 		0, "$format: and flagged");
+	is( $node->safe_psql($db,
+			q(SELECT e.kind || ' ' || e.source FROM sla.event e JOIN sla.ticket t ON t.id = e.ticket_id WHERE t.key = '203' AND e.source IS NOT NULL)),
+		'replied message 21', "$format: messages count");
 	$node->safe_psql($db, q(
 		CREATE TABLE fresh (id int PRIMARY KEY, s text, at timestamptz);
 		SELECT sla.attach('fresh', 'acme', 's', 'at')));

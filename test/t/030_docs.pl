@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use File::Basename;
+use File::Spec;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
@@ -20,8 +21,9 @@ use SlaTest;
 use Test::More;
 
 my $top = "$FindBin::RealBin/../..";
-my @files =
-  grep { -e } ("$top/README.md", sort glob("$top/doc/*.md"));
+my @files = grep { -e } (
+	"$top/README.md",
+	sort(glob("$top/doc/*.md"), glob("$top/doc/*/*.md")));
 
 # The fenced blocks of a text: language, line of the first one, content, and
 # whether nothing but blank lines stands between it and the block before.
@@ -109,11 +111,11 @@ my $examples = 0;
 
 for my $file (@files)
 {
-	my $name = basename($file);
+	my $name = File::Spec->abs2rel($file, $top);
 	my $text = slurp_file($file);
 	my (@sql, @expected);
 
-	$reference = $text if $name eq 'reference.md';
+	$reference = $text if $name eq 'doc/reference.md';
 	for my $block (blocks($text))
 	{
 		if ($block->{language} eq 'sql')
