@@ -26,6 +26,6 @@ CREATE FUNCTION sla.recompute(
     OUT old_outcome text,
     OUT new_outcome text)
     RETURNS SETOF record
-    LANGUAGE c VOLATILE
+    LANGUAGE c VOLATILE COST 100000 ROWS 1000
     AS 'MODULE_PATHNAME', 'slapolicy_recompute';
-COMMENT ON FUNCTION sla.recompute(regclass, text, text, tstzrange, boolean, boolean) IS 'TODO';
+COMMENT ON FUNCTION sla.recompute(regclass, text, text, tstzrange, boolean, boolean) IS 'Folds tickets anew by what policies, contracts, calendars and holidays say now, and returns a row per clock that changes by that: what changed (columns of sla.clock) with the old and the new values; the old ones are NULL for a new clock, the new ones for one that goes. By default a preview, and nothing is written; with dry_run => false the ledger is, and due times in the rows, as their owner and firing no trigger. A ticket comes under the policy version in force when it was received; pinned due times stay. In scope are the tickets of a table, of a key in it, of a policy (they are under it or would be), received in a range; NULL: of any. Without settled only those that are open or paused, or have a clock running. A ticket whose policy is gone keeps its promises, and a warning says so. Only for the owner of the table, or of the ledger (42501); without ticket_table tables of others are left out. Raises 22023 for an unknown ticket, 42704 for an unknown policy, 55000 for a table that was never attached.';

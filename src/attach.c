@@ -10,7 +10,9 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -25,6 +27,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "attach.h"
@@ -119,19 +122,23 @@ attach_find_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 List *
 attach_all_rows(Ledger *ledger)
 {
-	LedgerScan	scan;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan;
 	HeapTuple	tuple;
 	List	   *rows = NIL;
 
-	ledger_scan_begin(ledger, LEDGER_ATTACHMENT, NULL, 0, &scan);
-	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
+	/* not by the index, which leaves out tables that are gone */
+	scan = table_beginscan(ledger_table(ledger, LEDGER_ATTACHMENT), snapshot,
+						   0, NULL);
+	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
 	{
 		AttachmentRow *row = palloc(sizeof(AttachmentRow));
 
 		read_row(ledger, tuple, row);
 		rows = lappend(rows, row);
 	}
-	ledger_scan_end(&scan);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
 	return rows;
 }
 

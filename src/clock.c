@@ -249,6 +249,22 @@ note_step(Runner *runner, const TicketEvent *event, FoldAction action)
 	runner->input->steps = lappend(runner->input->steps, step);
 }
 
+static void
+note_gap(Runner *runner, TimestampTz until)
+{
+	FoldGap    *gap;
+
+	if (!runner->input->explain)
+		return;
+	gap = palloc(sizeof(FoldGap));
+	gap->metric = runner->metric->name;
+	gap->cycle = runner->nclocks + (runner->has_clock ? 0 : 1);
+	gap->stopped_by = runner->stopped_by;
+	gap->from = runner->stopped_at;
+	gap->to = until;
+	runner->input->gaps = lappend(runner->input->gaps, gap);
+}
+
 /* ---------- starting and stopping ---------- */
 
 /* What is promised under the severity in force; NULL: nothing */
@@ -386,7 +402,10 @@ continue_cycle(Runner *runner, const TicketEvent *event)
 {
 	runner->running = true;
 	if (event->at > runner->stopped_at)
+	{
 		add_stretch(runner->gaps, &runner->ngaps, runner->stopped_at, event->at);
+		note_gap(runner, event->at);
+	}
 	if (runner->promised)
 	{
 		Clock	   *clock = present_clock(runner);

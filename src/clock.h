@@ -73,6 +73,16 @@ typedef struct FoldStep
 	Clock		clock;			/* as it is afterwards */
 } FoldStep;
 
+/* Time between the stop of a cycle and what undid it, for explanations */
+typedef struct FoldGap
+{
+	const char *metric;
+	int32		cycle;			/* of the clock that it has or gets */
+	EventKind	stopped_by;
+	TimestampTz from;
+	TimestampTz to;
+} FoldGap;
+
 /* What the fold is about; zero-initialise, then fill in */
 typedef struct FoldInput
 {
@@ -83,9 +93,10 @@ typedef struct FoldInput
 	bool		exempt;
 	const TicketEvent *events;	/* in any order; retracted ones do not count */
 	int			nevents;
-	bool		explain;		/* fill in the steps below */
+	bool		explain;		/* fill in what follows */
 	List	   *steps;			/* out: of palloc'd FoldStep */
-	Pause	   *pauses;			/* out, when explaining: the ticket's, palloc'd; */
+	List	   *gaps;			/* out: of palloc'd FoldGap */
+	Pause	   *pauses;			/* out: the ticket's, palloc'd; */
 	int			npauses;		/* one that stands ends at DT_NOEND */
 } FoldInput;
 

@@ -254,7 +254,7 @@ aim_text(const ExplainMoment *moment, const FoldStep *step,
 			return psprintf("by rule from_change: counted from the change; %s were used before",
 							explain_amount(clock->carried));
 		case CHANGE_CARRY:
-			left = old_due == DT_NOEND ? pstrdup("what") :
+			left = old_due == DT_NOEND || last->clock.stopped ? pstrdup("what") :
 				psprintf("the %s that", explain_amount(Max(work_between(&last->clock,
 																	   step->event.at,
 																	   old_due), 0)));

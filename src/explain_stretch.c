@@ -34,23 +34,6 @@ is_pausable(const Explanation *explanation, const Clock *clock)
 	return false;
 }
 
-/* Why a clock was stopped that went on later */
-static const char *
-stop_reason(EventKind kind)
-{
-	switch (kind)
-	{
-		case EVENT_CANCELLED:
-			return "cancelled";
-		case EVENT_DELETED:
-			return "deleted";
-		case EVENT_MERGED:
-			return "merged";
-		default:
-			return "resolved";
-	}
-}
-
 /* A stretch of no time is none. */
 static void
 add_standstill(Pause *pauses, const char **reasons, int *n,
@@ -96,26 +79,22 @@ explain_standstills(const Explanation *explanation, const Clock *clock,
 					int *n, const char ***reasons)
 {
 	const FoldInput *fold = &explanation->fold;
-	int			room = fold->npauses + list_length(fold->steps) + 1;
+	int			room = fold->npauses + list_length(fold->gaps) + 1;
 	Pause	   *pauses = palloc(room * sizeof(Pause));
 	const char **why = palloc(room * sizeof(char *));
-	const FoldStep *last = NULL;
 	ListCell   *lc;
 
 	*n = 0;
 	for (int i = 0; i < fold->npauses && is_pausable(explanation, clock); i++)
 		add_standstill(pauses, why, n, fold->pauses[i].from,
 					   fold->pauses[i].to, "pause");
-	foreach(lc, fold->steps)
+	foreach(lc, fold->gaps)
 	{
-		const FoldStep *step = lfirst(lc);
+		const FoldGap *gap = lfirst(lc);
 
-		if (!same_clock(&step->clock, clock))
-			continue;
-		if (step->action == FOLD_CONTINUED && last != NULL)
-			add_standstill(pauses, why, n, last->clock.stopped_at,
-						   step->event.at, stop_reason(last->event.kind));
-		last = step;
+		if (gap->metric == clock->metric && gap->cycle == clock->cycle)
+			add_standstill(pauses, why, n, gap->from, gap->to,
+						   event_kind_text(gap->stopped_by));
 	}
 	separate(pauses, why, n);
 	if (reasons != NULL)

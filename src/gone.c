@@ -172,7 +172,7 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 		AttachmentRow *row = lfirst(lc);
 		Oid			relid = DatumGetObjectId(row->values[ATTACHMENT_TICKET_TABLE - 1]);
 
-		if (get_rel_relkind(relid) == '\0')
+		if (OidIsValid(relid) && get_rel_relkind(relid) == '\0')
 			try_end(end_gone_table, row, now);
 	}
 	foreach(lc, messages)

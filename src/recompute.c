@@ -31,7 +31,6 @@
 
 #include "attach.h"
 #include "edition.h"
-#include "json_read.h"
 #include "ledger.h"
 #include "ledger_rights.h"
 #include "record.h"
@@ -45,8 +44,7 @@ PG_FUNCTION_INFO_V1(slapolicy_recompute);
 /* An attachment whose tickets are in scope */
 typedef struct ScopeTable
 {
-	Attachment	attachment;		/* what planning needs: id, policy, whether the
-								 * row may name one */
+	Attachment	attachment;		/* what planning needs: id and policy */
 	Oid			relid;			/* invalid: gone */
 	bool		attached;
 	TicketLookup *lookup;		/* NULL until used */
@@ -74,14 +72,11 @@ static void
 add_table(Recomputation *work, const AttachmentRow *row)
 {
 	ScopeTable *table = palloc0(sizeof(ScopeTable));
-	Jsonb	   *roles = DatumGetJsonbP(row->values[ATTACHMENT_ROLES - 1]);
 
 	table->attachment.id = DatumGetInt32(row->values[ATTACHMENT_ID - 1]);
 	if (!row->nulls[ATTACHMENT_POLICY - 1])
 		table->attachment.policy =
 			TextDatumGetCString(row->values[ATTACHMENT_POLICY - 1]);
-	if (json_string(&roles->root, "policy") != NULL)
-		table->attachment.text[TEXT_POLICY].attnum = 1;
 	table->relid = DatumGetObjectId(row->values[ATTACHMENT_TICKET_TABLE - 1]);
 	if (get_rel_relkind(table->relid) == '\0')
 		table->relid = InvalidOid;

@@ -212,9 +212,7 @@ slapolicy_simulate(PG_FUNCTION_ARGS)
 	if (from > to)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tickets received from %s to %s are none",
-						timestamptz_to_str(from),
-						pstrdup(timestamptz_to_str(to)))));
+				 errmsg("\"from\" must not be after \"to\"")));
 	InitMaterializedSRF(fcinfo, 0);
 
 	stream = ticket_stream_open(ledger, from, to);
