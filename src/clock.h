@@ -48,7 +48,8 @@ typedef struct Clock
 	bool		pinned;
 	ClockOutcome outcome;
 	int			nwarnings;		/* instants at which thresholds are reached, */
-	TimestampTz *warnings;		/* in order, palloc'd */
+	TimestampTz *warnings;		/* in order, palloc'd; DT_NOEND: not while it
+								 * stands still */
 } Clock;
 
 /* What a step of the fold did to a clock, for explanations */

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(109);
+SELECT plan(113);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -153,6 +153,22 @@ ALTER TABLE waiting DISABLE TRIGGER USER;
 INSERT INTO waiting VALUES (104, 'none');
 ALTER TABLE waiting ENABLE TRIGGER USER;
 SELECT throws_ok($$SELECT sla.record_event('waiting', '104', 'replied', '2026-03-02 09:10')$$, '23514', NULL, 'a table that rejects such rows rejects their events');
+
+-- An event brings no ticket under a policy
+CREATE TABLE named (id int PRIMARY KEY, s text DEFAULT 'S1', at timestamptz DEFAULT '2026-03-02 09:00', policy text, account text);
+SELECT sla.attach('named', 'acme', 's', 'at', policy_column => 'policy');
+INSERT INTO named VALUES (201, 'S1', '2026-03-02 09:00', 'gold'), (202, 'S1', '2026-03-02 09:00', NULL);
+SELECT sla.record_event('named', i::text, 'paused', '2026-03-02 09:10', 'customer') FROM generate_series(201, 202) i;
+SELECT is(state('201'), 'paused 2 error: policy "gold" does not exist or has no version', 'a ticket whose policy does not exist');
+SELECT is(outcome('201', 'response'), NULL, 'has no clock by another');
+SELECT sla.detach('named');
+CREATE TABLE contracted (LIKE named INCLUDING ALL);
+SELECT sla.attach('contracted', received_at => 'at', severity => 's', account => 'account');
+INSERT INTO contracted (id, account) VALUES (203, 'nobody');
+SELECT is(state('203'), 'open 1 uncovered: account "nobody" had no valid contract', 'a ticket without a contract');
+INSERT INTO sla.contract (account, policy, valid) VALUES ('nobody', 'acme', '[2026-01-01,)');
+SELECT sla.record_event('contracted', '203', 'replied', '2026-03-02 09:10');
+SELECT is(state('203'), 'open 2 uncovered: account "nobody" had no valid contract', 'stays so, whatever is said of it');
 
 SELECT * FROM finish();
 ROLLBACK;

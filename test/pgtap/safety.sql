@@ -57,6 +57,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.detach(regclass)',
 	'sla.attach_messages(regclass,regclass,text,text,text,text[],text[],text,text,jsonb,text,text[],text,boolean)',
 	'sla.detach_messages(regclass)',
+	'sla.drop_triggers(regclass,text[])',
 	'sla.pin_due(regclass,text,text,timestamp with time zone,timestamp with time zone)',
 	'sla.reconcile(regclass)',
 	'sla.record_event(regclass,text,text,timestamp with time zone,text)',
