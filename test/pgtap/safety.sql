@@ -72,6 +72,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.stamped_columns(regclass,jsonb,jsonb,text)',
 	'sla.unregister_attachment(regclass)',
 	'sla.unregister_messages(regclass)',
+	-- checks that the caller owns the tables, or the ledger
+	'sla.recompute(regclass,text,text,tstzrange,boolean,boolean)',
 	-- triggers: do nothing outside an attached table
 	'sla.dropped()',
 	'sla.message()',
@@ -105,6 +107,9 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.column_text(regclass,text,text,text)',
 	'sla.role_column_type(regclass,text)',
 	'sla.effective_hours(text)',
+	-- checks that the caller may read the ledger, or owns the table
+	'sla.explain(regclass,text)',
+	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
 	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',
 	'sla.is_restoring()',
