@@ -48,6 +48,7 @@ SRCS = \
 	src/policy.c \
 	src/contract.c \
 	src/fold_state.c \
+	src/clock_work.c \
 	src/clock.c \
 	src/ticket.c \
 	src/worker_shmem.c \

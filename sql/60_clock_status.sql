@@ -8,7 +8,7 @@ SELECT c.id AS clock_id,
     t.id AS ticket_id,
     a.ticket_table,
     t.key,
-    coalesce(v.policy, e.content ->> 'policy', a.policy) AS policy,
+    coalesce(v.policy, e.content ->> 'policy', t.policy, a.policy) AS policy,
     t.policy_version_id,
     coalesce(v.time_zone, 'UTC') AS time_zone,
     coalesce(c.severity, t.severity) AS severity,
@@ -91,7 +91,7 @@ COMMENT ON COLUMN sla.clock_status.clock_id IS 'sla.clock.id; NULL for a ticket 
 COMMENT ON COLUMN sla.clock_status.ticket_id IS 'sla.ticket.id.';
 COMMENT ON COLUMN sla.clock_status.ticket_table IS 'The table the ticket lives in.';
 COMMENT ON COLUMN sla.clock_status.key IS 'The ticket''s key in that table, as text.';
-COMMENT ON COLUMN sla.clock_status.policy IS 'Name of the policy the ticket is under, or was when that was deleted; for a ticket under none, the policy of its table, NULL if that has none.';
+COMMENT ON COLUMN sla.clock_status.policy IS 'Name of the policy the ticket is under, or was when that was deleted; for a ticket under none, the policy that its row names, or that of its table, NULL if neither names one.';
 COMMENT ON COLUMN sla.clock_status.policy_version_id IS 'sla.policy_version.id; NULL for a ticket under no policy.';
 COMMENT ON COLUMN sla.clock_status.time_zone IS 'Time zone that reports are made in: the policy version''s, UTC where there is none.';
 COMMENT ON COLUMN sla.clock_status.severity IS 'Severity whose goal the clock has; for a ticket that no promise covers its own, NULL when it could not be told.';

@@ -34,202 +34,11 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
-#include "lib/qunique.h"
 #include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
-#include "timeline_cache.h"
-
-/*
- * One metric's clocks on their way through the events. A cycle runs from what
- * starts it to what stops it, whether anything is promised or not; a clock it
- * has from when something is.
- */
-typedef struct Runner
-{
-	FoldInput  *input;
-	const FoldState *state;
-	int			metric_index;
-	const PolicyMetric *metric;
-	bool		there;			/* what it stops on has happened, of a kind that
-								 * does not stand */
-	bool		held_back;		/* starts when the ticket is reopened */
-	int			nclocks;
-	Clock	   *clocks;			/* of all cycles, that of the present one last */
-	int			room;
-
-	/* the present cycle */
-	bool		exists;
-	bool		opens;			/* began with the ticket */
-	bool		running;
-	bool		has_clock;		/* something is or was promised */
-	bool		promised;		/* now */
-	TimestampTz start;			/* when the event that started it happened */
-	EventKind	stopped_by;		/* meaningless while it runs, like the next */
-	TimestampTz stopped_at;
-	Pause	   *gaps;			/* stretches between stop and continuation */
-	int			ngaps;
-
-	/* its clock, while anything is promised */
-	bool		pausable;
-	BusinessInterval aim;		/* what is due, counted from counted_from */
-	TimestampTz floor;			/* not due before; DT_NOBEGIN: no limit */
-	TimestampTz pin;
-} Runner;
-
-static Clock *
-present_clock(const Runner *runner)
-{
-	return &runner->clocks[runner->nclocks - 1];
-}
-
-static Timeline *
-present_timeline(const Runner *runner)
-{
-	return timeline_get(NULL, present_clock(runner)->hours);
-}
-
-/* ---------- stretches that do not count ---------- */
-
-static void
-add_stretch(Pause *stretches, int *n, TimestampTz from, TimestampTz to)
-{
-	if (*n > 0 && stretches[*n - 1].to >= from)
-		stretches[*n - 1].to = Max(stretches[*n - 1].to, to);
-	else
-	{
-		stretches[*n].from = from;
-		stretches[(*n)++].to = to;
-	}
-}
-
-/* The first of a number of stretches, in order and apart, that ends after an instant */
-static int
-first_after(const Pause *stretches, int n, TimestampTz at)
-{
-	int			low = 0;
-
-	while (low < n)
-	{
-		int			mid = low + (n - low) / 2;
-
-		if (stretches[mid].to > at)
-			n = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
-/*
- * All stretches after counted_from in which the present clock stands still, in
- * order and apart from each other, palloc'd; a pause that stands lasts for
- * ever.
- */
-static Pause *
-standstills(const Runner *runner, int *n)
-{
-	const FoldState *state = runner->state;
-	TimestampTz from = present_clock(runner)->counted_from;
-	Pause		standing = {state->paused_at, DT_NOEND};
-	int			npauses = runner->pausable ? state->npauses : 0;
-	int			nstanding = runner->pausable && state->paused ? 1 : 0;
-	int			i = first_after(state->pauses, npauses, from);
-	int			j = first_after(runner->gaps, runner->ngaps, from);
-	Pause	   *result;
-
-	result = palloc((npauses - i + nstanding + runner->ngaps - j + 1) *
-					sizeof(Pause));
-	*n = 0;
-	while (i < npauses + nstanding || j < runner->ngaps)
-	{
-		const Pause *pause = i < npauses ? &state->pauses[i] : &standing;
-
-		if (j == runner->ngaps ||
-			(i < npauses + nstanding && pause->from <= runner->gaps[j].from))
-			i++;
-		else
-			pause = &runner->gaps[j++];
-		add_stretch(result, n, pause->from, pause->to);
-	}
-	return result;
-}
-
-/* ---------- what a clock amounts to ---------- */
-
-/* When the present clock is due as things stand */
-static TimestampTz
-due_time(const Runner *runner)
-{
-	const Clock *clock = present_clock(runner);
-	Pause	   *stretches;
-	int			n;
-	TimestampTz due;
-
-	if (clock->pinned)
-		return runner->pin;
-	stretches = standstills(runner, &n);
-	due = deadline_with_pauses(present_timeline(runner), clock->counted_from,
-							   &runner->aim, stretches, n);
-	if (due < runner->floor)
-	{
-		due = runner->floor;
-		for (int i = 0; i < n; i++)
-			if (stretches[i].from <= due && due < stretches[i].to)
-				due = stretches[i].to;
-	}
-	pfree(stretches);
-	return due;
-}
-
-/* Working time since counted_from up to an instant; *paused what did not count */
-static int64
-work_until(const Runner *runner, TimestampTz at, int64 *paused)
-{
-	const Clock *clock = present_clock(runner);
-	Timeline   *tl = present_timeline(runner);
-	int			n;
-	Pause	   *stretches = standstills(runner, &n);
-
-	*paused = deadline_paused_work(tl, clock->counted_from, at, stretches, n);
-	pfree(stretches);
-	return timeline_between(tl, clock->counted_from, at) - *paused;
-}
-
-/* Working time of a goal from an instant; PG_INT64_MAX: never accumulates */
-static int64
-goal_work(Timeline *tl, TimestampTz from, const BusinessInterval *goal)
-{
-	TimestampTz due = deadline_add(tl, from, goal);
-
-	return due == DT_NOEND ? PG_INT64_MAX : timeline_between(tl, from, due);
-}
-
-/*
- * What is left of the present clock's aim when that much of it is used;
- * PG_INT64_MAX: it never accumulates.
- */
-static int64
-aim_left(const Runner *runner, int64 used)
-{
-	int64		aim = goal_work(present_timeline(runner),
-								present_clock(runner)->counted_from,
-								&runner->aim);
-
-	return aim == PG_INT64_MAX ? aim : Max(aim - used, 0);
-}
-
-/* The sum of amounts of working time, as far as it goes */
-static int64
-add_work(int64 a, int64 b)
-{
-	int64		sum;
-
-	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
-}
+#include "clock_runner.h"
 
 /* ---------- steps ---------- */
 
@@ -245,7 +54,7 @@ note_step(Runner *runner, const TicketEvent *event, FoldAction action)
 	step->action = action;
 	step->clock = *present_clock(runner);
 	if (!step->clock.stopped)
-		step->clock.due_at = due_time(runner);
+		step->clock.due_at = clock_due_time(runner);
 	runner->input->steps = lappend(runner->input->steps, step);
 }
 
@@ -301,9 +110,9 @@ stop_clock(Runner *runner, const TicketEvent *event, ClockOutcome in_time)
 	Clock	   *clock = present_clock(runner);
 	TimestampTz at = Max(event->at, clock->counted_from);
 
-	clock->due_at = due_time(runner);
-	clock->worked = add_work(clock->carried,
-							 work_until(runner, at, &clock->paused));
+	clock->due_at = clock_due_time(runner);
+	clock->worked = clock_add_work(clock->carried,
+							 clock_work_until(runner, at, &clock->paused));
 	clock->stopped = true;
 	clock->stopped_at = at;
 	clock->standing = runner->pausable && runner->state->paused;
@@ -403,7 +212,7 @@ continue_cycle(Runner *runner, const TicketEvent *event)
 	runner->running = true;
 	if (event->at > runner->stopped_at)
 	{
-		add_stretch(runner->gaps, &runner->ngaps, runner->stopped_at, event->at);
+		clock_add_stretch(runner->gaps, &runner->ngaps, runner->stopped_at, event->at);
 		note_gap(runner, event->at);
 	}
 	if (runner->promised)
@@ -453,17 +262,17 @@ aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
 	}
 
 	at = Max(at, clock->counted_from);
-	used = work_until(runner, at, &paused);
-	whole = goal_work(present_timeline(runner), clock->counted_from, &old_goal);
-	left = aim_left(runner, used);
-	clock->carried = add_work(clock->carried, used);
+	used = clock_work_until(runner, at, &paused);
+	whole = clock_goal_work(present_timeline(runner), clock->counted_from, &old_goal);
+	left = clock_aim_left(runner, used);
+	clock->carried = clock_add_work(clock->carried, used);
 	clock->counted_from = at;
 	set_terms(runner, target);
 	runner->aim = target->goal;
 	runner->floor = DT_NOBEGIN;
 	if (rule == CHANGE_CARRY && left != PG_INT64_MAX && whole != PG_INT64_MAX)
 	{
-		other = goal_work(present_timeline(runner), at, &target->goal);
+		other = clock_goal_work(present_timeline(runner), at, &target->goal);
 		if (other != PG_INT64_MAX)
 		{
 			runner->aim.days = 0;
@@ -488,7 +297,7 @@ change_severity(Runner *runner, const TicketEvent *event)
 	{
 		if (!runner->running || clock->severity == runner->state->effective)
 			return;
-		if (event->at > due_time(runner))
+		if (event->at > clock_due_time(runner))
 		{
 			note_step(runner, event, FOLD_LATE);
 			return;
@@ -642,103 +451,6 @@ run_event(Runner *runner, const TicketEvent *event)
 
 /* ---------- the end ---------- */
 
-static int
-compare_instants(const void *a, const void *b)
-{
-	TimestampTz x = *(const TimestampTz *) a;
-	TimestampTz y = *(const TimestampTz *) b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * The instants at which a running clock reaches its alert thresholds: shares of
- * its goal, however much of that a change of severity has left, or of the
- * working time until the pin. used counts up to when it came to stand still;
- * what it has not reached by then it reaches at DT_NOEND.
- */
-static void
-set_warnings(Runner *runner, int64 used)
-{
-	Clock	   *clock = present_clock(runner);
-	const PolicyTarget *target = policy_target(runner->input->version,
-											   clock->severity,
-											   runner->metric_index);
-	Timeline   *tl = present_timeline(runner);
-	Pause	   *stretches;
-	int			n;
-	int64		work;			/* from counted_from until it is due */
-	int64		whole;
-
-	if (target->nalerts == 0 || clock->due_at <= clock->counted_from)
-		return;
-	stretches = standstills(runner, &n);
-	if (clock->pinned)
-		n = 0;
-	if (!TIMESTAMP_NOT_FINITE(clock->due_at))
-		work = timeline_between(tl, clock->counted_from, clock->due_at) -
-			deadline_paused_work(tl, clock->counted_from, clock->due_at,
-								 stretches, n);
-	else if (clock->standing && clock->remaining != PG_INT64_MAX)
-		work = used + clock->remaining;
-	else
-		return;					/* never due */
-	whole = clock->pinned ? work :
-		goal_work(tl, clock->counted_from, &clock->goal);
-	clock->warnings = palloc(target->nalerts * sizeof(TimestampTz));
-	for (int i = 0; i < target->nalerts; i++)
-	{
-		const PolicyAlert *alert = &target->alerts[i];
-		BusinessInterval amount = {0};
-
-		amount.time = work - (alert->fraction == 0 ? alert->before :
-							  whole - (int64) ((int128) whole *
-											   alert->fraction / ALERT_WHOLE));
-		clock->warnings[clock->nwarnings++] = amount.time <= 0 ?
-			clock->counted_from :
-			deadline_with_pauses(tl, clock->counted_from, &amount,
-								 stretches, n);
-	}
-	pfree(stretches);
-	qsort(clock->warnings, clock->nwarnings, sizeof(TimestampTz),
-		  compare_instants);
-	clock->nwarnings = qunique(clock->warnings, clock->nwarnings,
-							   sizeof(TimestampTz), compare_instants);
-}
-
-/* Where a clock that still runs stands when nothing more is known */
-static void
-settle_running(Runner *runner)
-{
-	Clock	   *clock = present_clock(runner);
-	const FoldState *state = runner->state;
-	TimestampTz until = DT_NOBEGIN;
-	int64		used = 0;
-
-	clock->due_at = due_time(runner);
-	clock->standing = runner->pausable && state->paused;
-	if (clock->standing)
-	{
-		clock->paused_at = Max(state->paused_at, clock->counted_from);
-		until = clock->paused_at;
-	}
-	else
-	{
-		int			n;
-		Pause	   *stretches = standstills(runner, &n);
-
-		if (n > 0)
-			until = stretches[n - 1].to;
-		pfree(stretches);
-	}
-	clock->paused = 0;
-	if (until > clock->counted_from)
-		used = work_until(runner, until, &clock->paused);
-	if (clock->standing)
-		clock->remaining = aim_left(runner, used);
-	set_warnings(runner, used);
-}
-
 int
 clock_fold(FoldInput *input, Clock **clocks)
 {
@@ -774,7 +486,7 @@ clock_fold(FoldInput *input, Clock **clocks)
 	for (int i = 0; i < nmetrics; i++)
 	{
 		if (runners[i].running && runners[i].promised)
-			settle_running(&runners[i]);
+			clock_settle_running(&runners[i]);
 		total += runners[i].nclocks;
 	}
 	*clocks = palloc(Max(total, 1) * sizeof(Clock));

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -113,6 +114,9 @@ tell_exemption(Explanation *explanation)
 				 "the policy knows this reason; promises are neither kept nor broken while it stands");
 }
 
+/* Bytes of hours that are told; years of holidays are not read in a line */
+#define HOURS_LIMIT		200
+
 /* Tell hours once that are too long for a sentence. */
 static void
 tell_long_hours(Explanation *explanation, const Clock *clock, List **told)
@@ -123,9 +127,13 @@ tell_long_hours(Explanation *explanation, const Clock *clock, List **told)
 		return;
 	*told = lappend_int(*told, clock->hours_id);
 	text = hours_text_print(business_hours_rules(clock->hours));
-	if (strcmp(explain_hours(clock->hours_id, clock->hours), text) != 0)
-		add_line(explanation,
-				 psprintf("hours %d are %s", clock->hours_id, text), NULL);
+	if (strcmp(explain_hours(clock->hours_id, clock->hours), text) == 0)
+		return;
+	if (strlen(text) > HOURS_LIMIT)
+		text = psprintf("%.*s... (all of it is in sla.hours)",
+						pg_mbcliplen(text, strlen(text), HOURS_LIMIT), text);
+	add_line(explanation,
+			 psprintf("hours %d are %s", clock->hours_id, text), NULL);
 }
 
 void

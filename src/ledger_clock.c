@@ -29,6 +29,7 @@
 #include "calendar.h"
 #include "ledger.h"
 #include "ledger_tables.h"
+#include "ticket_set.h"
 #include "worker.h"
 
 /* A row of sla.clock as far as it is compared */
@@ -44,9 +45,12 @@ typedef struct ClockRow
 #define CLOCK_ROW_ID(row)	DatumGetInt64((row)->values[CLOCK_ID - 1])
 #define CLOCK_ROW_AIM(row)	DatumGetInt32((row)->values[CLOCK_AIM - 1])
 
-/* Add the ticket's clocks to rows, unlocked, less those that are there. */
+/*
+ * Add the ticket's clocks to rows, unlocked. seen, unless NULL, holds the ids
+ * of those that are there.
+ */
 static List *
-find_clocks(Ledger *ledger, int64 ticket_id, List *rows)
+find_clocks(Ledger *ledger, int64 ticket_id, TicketSet *seen, List *rows)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
 	ScanKeyData key;
@@ -59,16 +63,16 @@ find_clocks(Ledger *ledger, int64 ticket_id, List *rows)
 	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
 	{
 		ClockRow   *row = palloc0(sizeof(ClockRow));
-		bool		known = false;
-		ListCell   *lc;
 
 		heap_deform_tuple(heap_copytuple(tuple), desc, row->values, row->nulls);
 		row->tid = tuple->t_self;
-		foreach(lc, rows)
-			if (CLOCK_ROW_ID((ClockRow *) lfirst(lc)) == CLOCK_ROW_ID(row))
-				known = true;
-		if (!known)
-			rows = lappend(rows, row);
+		if (seen != NULL)
+		{
+			if (ticket_set_has(seen, CLOCK_ROW_ID(row)))
+				continue;
+			ticket_set_add(seen, CLOCK_ROW_ID(row));
+		}
+		rows = lappend(rows, row);
 	}
 	ledger_scan_end(&scan);
 	return rows;
@@ -79,19 +83,20 @@ find_clocks(Ledger *ledger, int64 ticket_id, List *rows)
  * worker is the only one who updates them without holding the ticket, and
  * only those in the queue: these are locked, for one may have been flagged a
  * moment ago. It does so once: what one scan of a SERIALIZABLE transaction
- * misses is there in the next, out of order.
+ * misses is there in the next, out of order. It may also see one twice.
  */
 static List *
 read_clocks(Ledger *ledger, int64 ticket_id)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
+	TicketSet  *seen = IsolationIsSerializable() ? ticket_set_create() : NULL;
 	HeapTuple	tuple;
-	List	   *rows = find_clocks(ledger, ticket_id, NIL);
+	List	   *rows = find_clocks(ledger, ticket_id, seen, NIL);
 	List	   *kept = NIL;
 	ListCell   *lc;
 
-	if (IsolationIsSerializable())
-		rows = find_clocks(ledger, ticket_id, rows);
+	if (seen != NULL)
+		rows = find_clocks(ledger, ticket_id, seen, rows);
 	foreach(lc, rows)
 	{
 		ClockRow   *row = lfirst(lc);
@@ -301,6 +306,16 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 	bool		wanted = alert_wanted(clock);
 	TimestampTz flagged_at;
 
+	fill_clock(clock, ticket_id, values, nulls);
+	values[CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
+	values[CLOCK_AIM - 1] = row->values[CLOCK_AIM - 1];
+	nulls[CLOCK_NEXT_ALERT_AT - 1] = row->nulls[CLOCK_NEXT_ALERT_AT - 1];
+
+	/* most of a long thread is settled, and was flagged or not in its time */
+	if (!queued && clock->outcome != CLOCK_RUNNING &&
+		differing_columns(desc, row, values, nulls) == 0)
+		return;
+
 	/* what is not in the queue may have been flagged */
 	if (!queued && has_alert(ledger, row, "breach", &flagged_at))
 	{
@@ -318,8 +333,6 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 			wanted = false;
 	}
 
-	fill_clock(clock, ticket_id, values, nulls);
-	values[CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
 	values[CLOCK_AIM - 1] = Int32GetDatum(CLOCK_ROW_AIM(row) + new_aim);
 	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
 	nulls[CLOCK_NEXT_ALERT_AT - 1] = !wanted;
@@ -408,7 +421,7 @@ ledger_clock_changes(Ledger *ledger, int64 ticket_id,
 					 const Clock *clocks, int nclocks)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
-	List	   *rows = find_clocks(ledger, ticket_id, NIL);
+	List	   *rows = find_clocks(ledger, ticket_id, NULL, NIL);
 	List	   *changes = NIL;
 	ListCell   *lc;
 	int			place = 0;

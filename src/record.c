@@ -250,19 +250,11 @@ record_plan_ticket(const Attachment *attachment, Ledger *ledger,
 
 	plan->channel = ticket->channel;
 
-	/* what the row lacks it still lacks; what the policy did is asked anew */
+	/* what the row lacks it still lacks; the policy may be asked anew */
 	if (ticket->exempt != NULL && strncmp(ticket->exempt, "error: ", 7) == 0 &&
-		(!ticket->received.known || ticket->severity == 0))
+		(plan_basis == PLAN_AS_BEFORE || !ticket->received.known ||
+		 ticket->severity == 0))
 		problem = pstrdup(ticket->exempt + 7);
-
-	/* one that came under no policy does so only by its row, or anew */
-	if (plan_basis == PLAN_AS_BEFORE && ticket->edition_id == 0)
-	{
-		basis.received.known = false;
-		if (ticket->exempt != NULL &&
-			strncmp(ticket->exempt, "uncovered: ", 11) == 0)
-			plan->uncovered = pstrdup(ticket->exempt + 11);
-	}
 	complete_plan(ledger, ticket, &basis, plan_basis, problem, plan);
 }
 

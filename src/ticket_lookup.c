@@ -10,9 +10,7 @@
  * calls (as_owner.c).
  *
  * A row that somebody else has changed by the time it is locked is looked for
- * anew, for it may have another key, or another place, by then.
- *
- * Knows nothing of what is recorded.
+ * anew: it may have another key, or place. Knows nothing of what is recorded.
  */
 #include "postgres.h"
 
@@ -356,11 +354,10 @@ candidates(TicketLookup *lookup, const SoughtKey *sought)
 	while (OidIsValid(relid) &&
 		   get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
 	{
-		Relation	table;
+		Relation	table = table_open(relid, RowExclusiveLock);
 		Oid			partition = InvalidOid;
 		bool		decided;
 
-		table = table_open(relid, RowExclusiveLock);
 		decided = sought->values != NULL &&
 			partition_route(table, lookup->nkeys, lookup->names,
 							sought->values, &partition);

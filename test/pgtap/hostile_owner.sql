@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(22);
+SELECT plan(28);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -87,6 +87,24 @@ SELECT is((SELECT string_agg(concat_ws(' ', t.key, t.state, t.account, t.labels)
 SELECT throws_ok($$SELECT sla.column_text('desk.tickets', 'status', 'closed', 'paused_when')$$, '22023', NULL, 'no text but the labels of an enum');
 SELECT is(sla.column_text('desk.tickets', 'status', 'open', 'paused_when'), 'open', 'and those as they are');
 SELECT is(pg_temp.seen(), 'nothing', 'without a cast');
+
+-- Messages, told apart by columns of types with something inside that checks
+SET LOCAL ROLE sla_test_evil;
+CREATE FUNCTION desk.to_pair(x text) RETURNS desk.pair LANGUAGE plpgsql AS $$ BEGIN PERFORM desk.spy(x, 'cast'); RETURN NULL; END $$;
+CREATE CAST (text AS desk.pair) WITH FUNCTION desk.to_pair AS ASSIGNMENT;
+CREATE TYPE desk.span AS RANGE (subtype = desk.spied_time);
+CREATE TABLE desk.messages (id int PRIMARY KEY, ticket desk.spied_text, at desk.spied_time, author desk.pair, kinds desk.spied_text[], span desk.span, internal boolean);
+INSERT INTO desk.messages VALUES (1, '1', '2026-03-02 09:10', ROW('a', 1), '{x}', '[2026-03-02 09:00:00+00,2026-03-02 10:00:00+00)', false);
+DELETE FROM desk.seen;
+RESET ROLE;
+SELECT is(sla.attach_messages('desk.messages', 'desk.tickets', 'ticket', 'at', 'author', agent_when => '{"(a,1)"}', internal => 'internal',
+	only_when => '{"kinds": ["{x}"], "span": ["[\"2026-03-02 09:00:00+00\",\"2026-03-02 10:00:00+00\")"]}'), 1::bigint, 'a superuser attaches messages');
+SELECT is(pg_temp.seen(), 'nothing', 'texts are compared as values print');
+SELECT is((SELECT string_agg(e.kind || coalesce(' ' || e.source, ''), ', ' ORDER BY e.seq) FROM sla.event e JOIN sla.ticket t ON t.id = e.ticket_id WHERE t.key = '1'), 'opened, paused, replied message 1', 'and so found');
+SELECT isnt(sla.record_event('desk.tickets', '2', 'replied', '2026-03-02 09:20'), NULL, 'a superuser records an event');
+SELECT isnt(sla.pin_due('desk.tickets', '2', 'response', '2026-03-03', '2026-03-02 09:10'), NULL, 'and pins a due time');
+SELECT is(pg_temp.seen(), 'sla_test_evil check, sla_test_evil generated, sla_test_evil index, sla_test_evil predicate', 'as the owner');
+SELECT sla.detach_messages('desk.messages');
 SELECT pg_temp.stale();
 SELECT is(sla.record_rows('desk.tickets'), 2::bigint, 'recorded');
 SELECT is(pg_temp.seen(), 'sla_test_evil check, sla_test_evil generated, sla_test_evil index, sla_test_evil predicate', 'as the owner');

@@ -51,6 +51,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
 	'sla.drop_triggers(regclass,text[])',
+	'sla.recompute(regclass,text,text,tstzrange,boolean,boolean)',
 	-- check that the caller owns the table
 	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
 	'sla.create_attachment_triggers(regclass,boolean,boolean)',
@@ -83,6 +84,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
 	], 'functions with effects, or that see them, that everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
+	'sla.explain(regclass,text)',
+	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
 	'sla.alert_problems(text,jsonb,text)',
 	'sla.attached_table_in(cstring)',
 	'sla.attached_table_out(sla.attached_table)',

@@ -8,7 +8,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(24);
+SELECT plan(25);
 
 SELECT sla.load_policy(d::jsonb) FROM unnest(ARRAY[
 	'{"policy": "gold", "time_zone": "Asia/Tokyo", "calendars": {"always": {"hours": "24/7"}},
@@ -49,7 +49,10 @@ INSERT INTO tickets (id, at, terms, s, thing) VALUES (4, '2020-03-02 10:00', 'go
 SELECT is(pg_temp.shows(4, 'severity', 'severity_label', 'goal'), 'S3 Minor 3h', 'the severity that its product allows');
 SELECT is(pg_temp.shows(5, 'severity', 'severity_label', 'goal'), 'S2 - 2h', 'a severity without name among others with one');
 INSERT INTO tickets (id, at, terms) VALUES (6, '2020-03-02 10:00', 'none');
-SELECT is(pg_temp.shows(6, 'status', 'policy', 'policy_version_id', 'time_zone', 'severity', 'severity_label'), 'uncovered tin - UTC S1 -', 'under no policy');
+SELECT is(pg_temp.shows(6, 'status', 'policy', 'policy_version_id', 'time_zone', 'severity', 'severity_label'), 'uncovered none - UTC S1 -', 'under no policy, as the row names it');
+INSERT INTO tickets (id, at) VALUES (12, NULL);
+SELECT is(pg_temp.shows(12, 'status', 'policy', 'policy_version_id'), 'uncovered tin -', 'or the table');
+DELETE FROM sla.ticket WHERE key = '12';
 DELETE FROM sla.policy WHERE name = 'gold';
 SELECT is(pg_temp.shows(1, 'policy', 'status', 'severity_label', 'time_zone'), 'gold met - UTC', 'a deleted policy is known by its name');
 

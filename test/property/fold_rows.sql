@@ -37,6 +37,8 @@ SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);
 SELECT fold.attach('by_time', false);
 SELECT count(fold.same_rows('{by_time}', g)) FROM generate_series(1, :tickets) g;
+-- No two facts of a ticket are of the same instant: then it would matter which was
+-- recorded first.
 CREATE FUNCTION pg_temp.step(id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	kind constant float := random();
@@ -46,11 +48,11 @@ BEGIN
 		UPDATE by_time t SET id = -t.id WHERE t.id = -step.id;
 	ELSE
 		PERFORM fold.set_columns('by_time', id, CASE
-			WHEN kind < 0.4 THEN 'replied = CASE WHEN fold.chance(0.8) THEN fold.instant() END'
-			WHEN kind < 0.55 THEN 'done = fold.instant()'
+			WHEN kind < 0.4 THEN 'replied = CASE WHEN fold.chance(0.8) THEN fold.instant() + ''1 ms'' END'
+			WHEN kind < 0.55 THEN 'done = fold.instant() + ''2 ms'''
 			WHEN kind < 0.7 THEN 'at = CASE WHEN fold.chance(0.9) THEN fold.instant() END'
-			WHEN kind < 0.8 THEN 'looked = CASE WHEN fold.chance(0.8) THEN fold.instant() END'
-			ELSE 'at = fold.instant(), replied = fold.instant(), done = coalesce(done, CASE WHEN fold.chance(0.3) THEN fold.instant() END)' END);
+			WHEN kind < 0.8 THEN 'looked = CASE WHEN fold.chance(0.8) THEN fold.instant() + ''3 ms'' END'
+			ELSE 'at = fold.instant(), replied = fold.instant() + ''1 ms'', done = coalesce(done, CASE WHEN fold.chance(0.3) THEN fold.instant() + ''2 ms'' END)' END);
 	END IF;
 	IF random() < 0.1 THEN
 		PERFORM sla.flag_due(fold.instant());

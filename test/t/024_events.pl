@@ -75,7 +75,7 @@ sub consistent
 			CROSS JOIN (VALUES ('response'), ('update'), ('resolution')) m(metric)
 			LEFT JOIN clock c ON c.ticket_id = t.id AND c.metric = m.metric
 		WHERE CASE m.metric WHEN 'response' THEN r.sla_response_due WHEN 'update' THEN r.sla_update_due ELSE r.sla_resolution_due END
-			IS DISTINCT FROM CASE WHEN c.outcome IS DISTINCT FROM 'cancelled' AND (c.outcome IS NOT NULL OR c.paused_at IS NULL OR c.due_at < 'infinity') THEN c.due_at END
+			IS DISTINCT FROM CASE WHEN c.outcome IS DISTINCT FROM 'cancelled' AND c.due_at < 'infinity' THEN c.due_at END
 		UNION ALL
 		SELECT 'sequence', e.ticket_id FROM sla.event e GROUP BY e.ticket_id HAVING count(*) <> max(e.seq)
 		UNION ALL

@@ -46,8 +46,9 @@ CREATE FUNCTION fold.random_policy(n int) RETURNS jsonb LANGUAGE sql VOLATILE AS
 				'calendar', fold.pick('day', 'split', 'night', 'always'),
 				'pausable', fold.chance(0.8),
 				'alerts', CASE WHEN fold.chance(0.5) THEN '[1]'::jsonb ELSE '[0.5, 1, "15min"]' END))
-			FROM generate_series(1, 4) s, unnest('{response,reply,update,resolution,triage,hands,touch,rest,rework}'::text[]) m
-			WHERE s = 1 AND m = 'response' OR random() < 0.8),
+			FROM generate_series(1, 4) s,
+				unnest('{response,reply,update,resolution,triage,hands,touch,rest,rework}'::text[]) WITH ORDINALITY x (m, ord)
+			WHERE s = 1 + (n + ord) % 4 OR random() < 0.8),
 		'exemptions', '{"known": "Known incident", "test": "Test"}'::jsonb)
 	|| CASE WHEN fold.chance(0.5) THEN jsonb_build_object('severity_caps',
 			jsonb_build_object('api', fold.pick('S2', 'S3')) || CASE WHEN fold.chance(0.5) THEN '{"*": "S3"}' ELSE '{}'::jsonb END)
