@@ -206,8 +206,9 @@ ledger_scan_begin_ordered(Ledger *ledger, LedgerTable table,
 {
 	Relation	rel = ledger_table(ledger, table);
 
+	list_free(RelationGetIndexList(rel));	/* finds the primary key, too */
 	scan->snapshot = RegisterSnapshot(GetActiveSnapshot());
-	scan->index = index_open(table_oids(table)->lookup, AccessShareLock);
+	scan->index = index_open(rel->rd_pkindex, AccessShareLock);
 	scan->scan = systable_beginscan_ordered(rel, scan->index, scan->snapshot,
 											nkeys, keys);
 }

@@ -199,7 +199,10 @@ typedef struct LedgerScan
 
 extern void ledger_scan_begin(Ledger *ledger, LedgerTable table,
 							  ScanKeyData *keys, int nkeys, LedgerScan *scan);
-/* The same in the order of the index, and as the active snapshot has it. */
+/*
+ * Begin a scan in the order of the primary key, as the active snapshot has the
+ * table; keys name columns of the primary key.
+ */
 extern void ledger_scan_begin_ordered(Ledger *ledger, LedgerTable table,
 									  ScanKeyData *keys, int nkeys,
 									  LedgerScan *scan);

@@ -1,153 +1,79 @@
 /*
  * ticket_stream.c
- *		Reads tickets and their events in bulk, and merges them by the
- *		tickets' ids.
+ *		Reads tickets and their events in bulk, both by the tickets' ids.
  *
- * Tickets are found by a scan of their table, and sorted. Events are read in
- * the order of their key, from the first ticket to the last: tickets that were
- * recorded near each other have their events near each other, too, so that
- * this visits few pages twice.
+ * In the order of their keys: nothing has to be sorted or kept. Tickets that
+ * were recorded near each other are near each other in both tables, and so are
+ * their events, so that few pages are visited twice.
  *
  * Knows nothing of policies and of what becomes of the tickets.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tableam.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 
 #include "ledger.h"
 #include "ticket_stream.h"
 
-/* What is sorted of a ticket */
-enum
-{
-	SORTED_ID = 1,
-	SORTED_ATTACHMENT_ID,
-	SORTED_HOURS_ID,
-	SORTED_KEY,
-	SORTED_CHANNEL,
-	SORTED_NATTS = SORTED_CHANNEL
-};
-
 struct TicketStream
 {
-	Tuplesortstate *tickets;
-	TupleTableSlot *ticket;
-	int64		first_id;		/* of the tickets */
-	int64		last_id;
+	MemoryContext context;
+	Ledger	   *ledger;
+	TimestampTz from;
+	TimestampTz to;
+	LedgerScan	tickets;
+	TupleDesc	ticket_desc;
+	bool		has_events;		/* reading them has begun */
 	LedgerScan	events;
 	TupleDesc	event_desc;
 	HeapTuple	event;			/* the next one, NULL at the end */
 };
 
-static Tuplesortstate *
-begin_sort(TupleDesc desc)
+/* What a scan keeps for itself must outlast the tickets. */
+static HeapTuple
+next_row(TicketStream *stream, LedgerScan *scan)
 {
-	AttrNumber	key = SORTED_ID;
-	Oid			by = Int8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nulls_first = false;
+	MemoryContext old = MemoryContextSwitchTo(stream->context);
+	HeapTuple	tuple = ledger_scan_next(scan);
 
-	return tuplesort_begin_heap(desc, 1, &key, &by, &collation, &nulls_first,
-								work_mem, NULL, TUPLESORT_NONE);
-}
-
-static TupleDesc
-sorted_desc(void)
-{
-	TupleDesc	desc = CreateTemplateTupleDesc(SORTED_NATTS);
-
-	TupleDescInitEntry(desc, SORTED_ID, "id", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, SORTED_ATTACHMENT_ID, "attachment_id", INT4OID,
-					   -1, 0);
-	TupleDescInitEntry(desc, SORTED_HOURS_ID, "hours_id", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, SORTED_KEY, "key", TEXTOID, -1, 0);
-	TupleDescInitEntry(desc, SORTED_CHANNEL, "channel", TEXTOID, -1, 0);
-	return desc;
-}
-
-static void
-put_ticket(TicketStream *stream, TupleTableSlot *row, TupleTableSlot *sorted)
-{
-	static const AttrNumber columns[] = {
-		[SORTED_ID] = TICKET_ID,
-		[SORTED_ATTACHMENT_ID] = TICKET_ATTACHMENT_ID,
-		[SORTED_HOURS_ID] = TICKET_HOURS_ID,
-		[SORTED_KEY] = TICKET_KEY,
-		[SORTED_CHANNEL] = TICKET_CHANNEL,
-	};
-	int64		id;
-
-	slot_getsomeattrs(row, TICKET_CHANNEL);
-	ExecClearTuple(sorted);
-	for (int i = SORTED_ID; i <= SORTED_NATTS; i++)
-	{
-		sorted->tts_values[i - 1] = row->tts_values[columns[i] - 1];
-		sorted->tts_isnull[i - 1] = row->tts_isnull[columns[i] - 1];
-	}
-	ExecStoreVirtualTuple(sorted);
-	tuplesort_puttupleslot(stream->tickets, sorted);
-
-	id = DatumGetInt64(row->tts_values[TICKET_ID - 1]);
-	stream->first_id = Min(stream->first_id, id);
-	stream->last_id = Max(stream->last_id, id);
-}
-
-static void
-sort_tickets(TicketStream *stream, Ledger *ledger, TimestampTz from,
-			 TimestampTz to)
-{
-	Relation	rel = ledger_table(ledger, LEDGER_TICKET);
-	TupleDesc	desc = sorted_desc();
-	TupleTableSlot *row = table_slot_create(rel, NULL);
-	TupleTableSlot *sorted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-
-	stream->tickets = begin_sort(desc);
-	stream->ticket = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	stream->first_id = PG_INT64_MAX;
-	stream->last_id = PG_INT64_MIN;
-	while (table_scan_getnextslot(scan, ForwardScanDirection, row))
-	{
-		bool		isnull;
-		TimestampTz received;
-
-		CHECK_FOR_INTERRUPTS();
-		received = DatumGetTimestampTz(slot_getattr(row, TICKET_RECEIVED_AT,
-													&isnull));
-		if (!isnull && received >= from && received < to)
-			put_ticket(stream, row, sorted);
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(sorted);
-	ExecDropSingleTupleTableSlot(row);
-	tuplesort_performsort(stream->tickets);
+	MemoryContextSwitchTo(old);
+	return tuple;
 }
 
 TicketStream *
 ticket_stream_open(Ledger *ledger, TimestampTz from, TimestampTz to)
 {
 	TicketStream *stream = palloc0(sizeof(TicketStream));
-	ScanKeyData keys[2];
 
-	sort_tickets(stream, ledger, from, to);
-	ScanKeyInit(&keys[0], EVENT_TICKET_ID, BTGreaterEqualStrategyNumber,
-				F_INT8GE, Int64GetDatum(stream->first_id));
-	ScanKeyInit(&keys[1], EVENT_TICKET_ID, BTLessEqualStrategyNumber,
-				F_INT8LE, Int64GetDatum(stream->last_id));
+	stream->context = CurrentMemoryContext;
+	stream->ledger = ledger;
+	stream->from = from;
+	stream->to = to;
+	stream->ticket_desc = RelationGetDescr(ledger_table(ledger, LEDGER_TICKET));
 	stream->event_desc = RelationGetDescr(ledger_table(ledger, LEDGER_EVENT));
-	ledger_scan_begin_ordered(ledger, LEDGER_EVENT, keys, 2, &stream->events);
-	stream->event = ledger_scan_next(&stream->events);
+	ledger_scan_begin_ordered(ledger, LEDGER_TICKET, NULL, 0,
+							  &stream->tickets);
 	return stream;
+}
+
+/* Begin to read events, from those of a ticket on. */
+static void
+begin_events(TicketStream *stream, int64 ticket_id)
+{
+	MemoryContext old = MemoryContextSwitchTo(stream->context);
+	ScanKeyData key;
+
+	ScanKeyInit(&key, EVENT_TICKET_ID, BTGreaterEqualStrategyNumber,
+				F_INT8GE, Int64GetDatum(ticket_id));
+	ledger_scan_begin_ordered(stream->ledger, LEDGER_EVENT, &key, 1,
+							  &stream->events);
+	stream->event = next_row(stream, &stream->events);
+	stream->has_events = true;
+	MemoryContextSwitchTo(old);
 }
 
 /* Which ticket the next event is about */
@@ -160,44 +86,73 @@ event_ticket_id(const TicketStream *stream)
 									  stream->event_desc, &isnull));
 }
 
+static void
+read_events(TicketStream *stream, int64 ticket_id, TicketHistory *history)
+{
+	int64		id;
+
+	if (!stream->has_events)
+		begin_events(stream, ticket_id);
+	ticket_history_init(history);
+	while (stream->event != NULL &&
+		   (id = event_ticket_id(stream)) <= ticket_id)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (id == ticket_id)
+			ledger_event_from_tuple(stream->event_desc, stream->event,
+									history);
+		stream->event = next_row(stream, &stream->events);
+	}
+	history->nrecorded = history->nevents;
+}
+
+/* The next ticket that was received in time; NULL at the end */
+static HeapTuple
+next_ticket(TicketStream *stream)
+{
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = next_row(stream, &stream->tickets)))
+	{
+		bool		isnull;
+		Datum		received = heap_getattr(tuple, TICKET_RECEIVED_AT,
+											stream->ticket_desc, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!isnull && DatumGetTimestampTz(received) >= stream->from &&
+			DatumGetTimestampTz(received) < stream->to)
+			break;
+	}
+	return tuple;
+}
+
 bool
 ticket_stream_next(TicketStream *stream, StreamTicket *ticket,
 				   TicketHistory *history)
 {
-	TupleTableSlot *slot = stream->ticket;
-	int64		id;
+	HeapTuple	tuple = next_ticket(stream);
+	Datum		values[TICKET_NATTS];
+	bool		nulls[TICKET_NATTS];
 
-	if (!tuplesort_gettupleslot(stream->tickets, true, false, slot, NULL))
+	if (!HeapTupleIsValid(tuple))
 		return false;
-	slot_getallattrs(slot);
-	ticket->id = DatumGetInt64(slot->tts_values[SORTED_ID - 1]);
-	ticket->attachment_id =
-		DatumGetInt32(slot->tts_values[SORTED_ATTACHMENT_ID - 1]);
-	ticket->hours_id = slot->tts_isnull[SORTED_HOURS_ID - 1] ? 0 :
-		DatumGetInt32(slot->tts_values[SORTED_HOURS_ID - 1]);
-	ticket->key = slot->tts_values[SORTED_KEY - 1];
-	ticket->channel = slot->tts_isnull[SORTED_CHANNEL - 1] ? NULL :
-		TextDatumGetCString(slot->tts_values[SORTED_CHANNEL - 1]);
-
-	ticket_history_init(history);
-	while (stream->event != NULL &&
-		   (id = event_ticket_id(stream)) <= ticket->id)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (id == ticket->id)
-			ledger_event_from_tuple(stream->event_desc, stream->event,
-									history);
-		stream->event = ledger_scan_next(&stream->events);
-	}
-	history->nrecorded = history->nevents;
+	heap_deform_tuple(tuple, stream->ticket_desc, values, nulls);
+	ticket->id = DatumGetInt64(values[TICKET_ID - 1]);
+	ticket->attachment_id = DatumGetInt32(values[TICKET_ATTACHMENT_ID - 1]);
+	ticket->hours_id = nulls[TICKET_HOURS_ID - 1] ? 0 :
+		DatumGetInt32(values[TICKET_HOURS_ID - 1]);
+	ticket->key = values[TICKET_KEY - 1];
+	ticket->channel = nulls[TICKET_CHANNEL - 1] ? NULL :
+		TextDatumGetCString(values[TICKET_CHANNEL - 1]);
+	read_events(stream, ticket->id, history);
 	return true;
 }
 
 void
 ticket_stream_close(TicketStream *stream)
 {
-	ledger_scan_end(&stream->events);
-	tuplesort_end(stream->tickets);
-	ExecDropSingleTupleTableSlot(stream->ticket);
+	if (stream->has_events)
+		ledger_scan_end(&stream->events);
+	ledger_scan_end(&stream->tickets);
 	pfree(stream);
 }

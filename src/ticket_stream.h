@@ -23,8 +23,7 @@ typedef struct TicketStream TicketStream;
 
 /*
  * Tickets received in [from, to), by id, as the active snapshot has them.
- * Needs no more than work_mem, however many there are, and lives in
- * CurrentMemoryContext.
+ * Lives in CurrentMemoryContext, and needs little of it.
  */
 extern TicketStream *ticket_stream_open(Ledger *ledger, TimestampTz from,
 										TimestampTz to);

@@ -1,4 +1,5 @@
-# Nothing runs on a standby; after promotion the worker is there at once.
+# Nothing runs on a standby, but one can ask; after promotion the worker is there
+# at once.
 
 use strict;
 use warnings;
@@ -24,6 +25,15 @@ $standby->append_conf('postgresql.conf',
 	"shared_preload_libraries = 'slapolicy'");
 $standby->start;
 
+$primary->safe_psql(
+	'postgres', q{
+	SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
+		"calendars": {"always": {"hours": "24/7"}}, "targets": [
+			{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}]}');
+	CREATE TABLE ticket (id int PRIMARY KEY, s text, at timestamptz);
+	SELECT sla.attach('ticket', 'acme', 's', 'at');
+	INSERT INTO ticket VALUES (1, 'S1', '2100-01-01 10:00+00');
+	UPDATE sla.target SET goal = '2h'});
 $primary->safe_psql('postgres', add_clocks(10, "now() - interval '1 min'"));
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
 my $processes = q{SELECT count(*) FROM pg_stat_activity
@@ -33,6 +43,19 @@ is($standby->safe_psql('postgres', $processes),
 my ($ret, $out, $err) =
   $standby->psql('postgres', 'SELECT sla.flag_due(now())');
 like($err, qr/recovery|read-only/, 'nor can one flag by hand');
+
+is( $standby->safe_psql(
+		'postgres', q{SELECT count(*) > 3 FROM sla.explain('ticket', '1')}),
+	't', 'but tickets are explained');
+is( $standby->safe_psql(
+		'postgres', q{SELECT goal FROM sla.simulate('acme', NULL, NULL)}),
+	'2h', 'simulated');
+is( $standby->safe_psql(
+		'postgres', q{SELECT old_goal, new_goal FROM sla.recompute()}),
+	'1h|2h', 'and looked at for what recomputing would change');
+($ret, $out, $err) = $standby->psql('postgres',
+	'SELECT sla.recompute(dry_run => false)');
+like($err, qr/recovery|read-only/, 'which one cannot');
 
 $primary->stop('fast');
 $standby->promote;
