@@ -27,6 +27,7 @@ SRCS = \
 	src/timeline.c \
 	src/business_days.c \
 	src/deadline.c \
+	src/standstill.c \
 	src/stretch.c \
 	src/business_hours_store.c \
 	src/business_hours.c \

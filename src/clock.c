@@ -212,7 +212,8 @@ continue_cycle(Runner *runner, const TicketEvent *event)
 	runner->running = true;
 	if (event->at > runner->stopped_at)
 	{
-		clock_add_stretch(runner->gaps, &runner->ngaps, runner->stopped_at, event->at);
+		runner->gaps[runner->ngaps].from = runner->stopped_at;
+		runner->gaps[runner->ngaps++].to = event->at;
 		note_gap(runner, event->at);
 	}
 	if (runner->promised)

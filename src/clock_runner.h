@@ -7,6 +7,7 @@
 #define SLAPOLICY_CLOCK_RUNNER_H
 
 #include "clock.h"
+#include "standstill.h"
 #include "timeline_cache.h"
 
 /*
@@ -39,6 +40,15 @@ typedef struct Runner
 	Pause	   *gaps;			/* stretches between stop and continuation */
 	int			ngaps;
 
+	/* when its clock stands still, as far as was asked; clock_work.c's own */
+	Standstill	still;
+	int			still_nclocks;	/* for which clock and what terms of it */
+	int32		still_hours_id;
+	bool		still_pausable;
+	int			still_npauses;	/* of the ticket, that are in */
+	TimestampTz still_to;		/* the end of the last of these */
+	int			still_ngaps;
+
 	/* its clock, while anything is promised */
 	bool		pausable;
 	BusinessInterval aim;		/* what is due, counted from counted_from */
@@ -58,18 +68,11 @@ present_timeline(const Runner *runner)
 	return timeline_get(NULL, present_clock(runner)->hours);
 }
 
-/*
- * Append a stretch to those that do not count, which are in order and apart
- * from each other; it may go on with the last.
- */
-extern void clock_add_stretch(Pause *stretches, int *n,
-							  TimestampTz from, TimestampTz to);
-
 /* When the present clock is due as things stand */
-extern TimestampTz clock_due_time(const Runner *runner);
+extern TimestampTz clock_due_time(Runner *runner);
 
 /* Working time since counted_from up to an instant; *paused what did not count */
-extern int64 clock_work_until(const Runner *runner, TimestampTz at,
+extern int64 clock_work_until(Runner *runner, TimestampTz at,
 							  int64 *paused);
 
 /* Working time of a goal from an instant; PG_INT64_MAX: never accumulates */

@@ -13,18 +13,6 @@
 
 #include "clock_runner.h"
 
-void
-clock_add_stretch(Pause *stretches, int *n, TimestampTz from, TimestampTz to)
-{
-	if (*n > 0 && stretches[*n - 1].to >= from)
-		stretches[*n - 1].to = Max(stretches[*n - 1].to, to);
-	else
-	{
-		stretches[*n].from = from;
-		stretches[(*n)++].to = to;
-	}
-}
-
 /* The first of a number of stretches, in order and apart, that ends after an instant */
 static int
 first_after(const Pause *stretches, int n, TimestampTz at)
@@ -43,75 +31,80 @@ first_after(const Pause *stretches, int n, TimestampTz at)
 	return low;
 }
 
-/*
- * All stretches after counted_from in which the present clock stands still, in
- * order and apart from each other, palloc'd; a pause that stands lasts for
- * ever.
- */
-static Pause *
-standstills(const Runner *runner, int *n)
+/* Bring runner->still up to the pauses and gaps of the present clock. */
+static const Standstill *
+standstill(Runner *runner)
 {
 	const FoldState *state = runner->state;
-	TimestampTz from = present_clock(runner)->counted_from;
-	Pause		standing = {state->paused_at, DT_NOEND};
-	int			npauses = runner->pausable ? state->npauses : 0;
-	int			nstanding = runner->pausable && state->paused ? 1 : 0;
-	int			i = first_after(state->pauses, npauses, from);
-	int			j = first_after(runner->gaps, runner->ngaps, from);
-	Pause	   *result;
+	const Clock *clock = present_clock(runner);
+	Timeline   *tl = present_timeline(runner);
+	Standstill *still = &runner->still;
 
-	result = palloc((npauses - i + nstanding + runner->ngaps - j + 1) *
-					sizeof(Pause));
-	*n = 0;
-	while (i < npauses + nstanding || j < runner->ngaps)
+	if (runner->still_nclocks != runner->nclocks ||
+		runner->still_hours_id != clock->hours_id ||
+		runner->still_pausable != runner->pausable ||
+		still->start != clock->counted_from)
 	{
-		const Pause *pause = i < npauses ? &state->pauses[i] : &standing;
-
-		if (j == runner->ngaps ||
-			(i < npauses + nstanding && pause->from <= runner->gaps[j].from))
-			i++;
-		else
-			pause = &runner->gaps[j++];
-		clock_add_stretch(result, n, pause->from, pause->to);
+		standstill_begin(still, clock->counted_from);
+		runner->still_nclocks = runner->nclocks;
+		runner->still_hours_id = clock->hours_id;
+		runner->still_pausable = runner->pausable;
+		runner->still_npauses = first_after(state->pauses, state->npauses,
+											clock->counted_from);
+		runner->still_ngaps = first_after(runner->gaps, runner->ngaps,
+										  clock->counted_from);
 	}
-	return result;
+
+	/* the last pause may have been gone on with */
+	if (runner->still_npauses > 0 &&
+		(runner->still_npauses > state->npauses ||
+		 state->pauses[runner->still_npauses - 1].to != runner->still_to))
+		runner->still_npauses--;
+	while (true)
+	{
+		const Pause *pause = NULL;
+
+		if (runner->pausable && runner->still_npauses < state->npauses)
+			pause = &state->pauses[runner->still_npauses];
+		if (runner->still_ngaps < runner->ngaps &&
+			(pause == NULL ||
+			 runner->gaps[runner->still_ngaps].to <= pause->to))
+			pause = &runner->gaps[runner->still_ngaps++];
+		else if (pause != NULL)
+		{
+			runner->still_to = pause->to;
+			runner->still_npauses++;
+		}
+		else
+			break;
+		standstill_add(still, tl, pause->from, pause->to);
+	}
+	still->open_since = runner->pausable && state->paused ?
+		state->paused_at : DT_NOEND;
+	return still;
 }
 
 TimestampTz
-clock_due_time(const Runner *runner)
+clock_due_time(Runner *runner)
 {
-	const Clock *clock = present_clock(runner);
-	Pause	   *stretches;
-	int			n;
+	const Standstill *still;
 	TimestampTz due;
 
-	if (clock->pinned)
+	if (present_clock(runner)->pinned)
 		return runner->pin;
-	stretches = standstills(runner, &n);
-	due = deadline_with_pauses(present_timeline(runner), clock->counted_from,
-							   &runner->aim, stretches, n);
-	if (due < runner->floor)
-	{
-		due = runner->floor;
-		for (int i = 0; i < n; i++)
-			if (stretches[i].from <= due && due < stretches[i].to)
-				due = stretches[i].to;
-	}
-	pfree(stretches);
-	return due;
+	still = standstill(runner);
+	due = standstill_deadline(still, present_timeline(runner), &runner->aim);
+	return due < runner->floor ? standstill_end(still, runner->floor) : due;
 }
 
 int64
-clock_work_until(const Runner *runner, TimestampTz at, int64 *paused)
+clock_work_until(Runner *runner, TimestampTz at, int64 *paused)
 {
-	const Clock *clock = present_clock(runner);
 	Timeline   *tl = present_timeline(runner);
-	int			n;
-	Pause	   *stretches = standstills(runner, &n);
 
-	*paused = deadline_paused_work(tl, clock->counted_from, at, stretches, n);
-	pfree(stretches);
-	return timeline_between(tl, clock->counted_from, at) - *paused;
+	*paused = standstill_taken(standstill(runner), tl, at);
+	return timeline_between(tl, present_clock(runner)->counted_from, at) -
+		*paused;
 }
 
 int64
@@ -163,20 +156,18 @@ set_warnings(Runner *runner, int64 used)
 											   clock->severity,
 											   runner->metric_index);
 	Timeline   *tl = present_timeline(runner);
-	Pause	   *stretches;
-	int			n;
+	const Standstill *still = standstill(runner);
 	int64		work;			/* from counted_from until it is due */
 	int64		whole;
 
 	if (target->nalerts == 0 || clock->due_at <= clock->counted_from)
 		return;
-	stretches = standstills(runner, &n);
-	if (clock->pinned)
-		n = 0;
 	if (!TIMESTAMP_NOT_FINITE(clock->due_at))
-		work = timeline_between(tl, clock->counted_from, clock->due_at) -
-			deadline_paused_work(tl, clock->counted_from, clock->due_at,
-								 stretches, n);
+	{
+		work = timeline_between(tl, clock->counted_from, clock->due_at);
+		if (!clock->pinned)
+			work -= standstill_taken(still, tl, clock->due_at);
+	}
 	else if (clock->standing && clock->remaining != PG_INT64_MAX)
 		work = used + clock->remaining;
 	else
@@ -193,11 +184,10 @@ set_warnings(Runner *runner, int64 used)
 							  whole - (int64) ((int128) whole *
 											   alert->fraction / ALERT_WHOLE));
 		clock->warnings[clock->nwarnings++] = amount.time <= 0 ?
-			clock->counted_from :
-			deadline_with_pauses(tl, clock->counted_from, &amount,
-								 stretches, n);
+			clock->counted_from : clock->pinned ?
+			deadline_add(tl, clock->counted_from, &amount) :
+			standstill_deadline(still, tl, &amount);
 	}
-	pfree(stretches);
 	qsort(clock->warnings, clock->nwarnings, sizeof(TimestampTz),
 		  compare_instants);
 	clock->nwarnings = qunique(clock->warnings, clock->nwarnings,
@@ -220,14 +210,7 @@ clock_settle_running(Runner *runner)
 		until = clock->paused_at;
 	}
 	else
-	{
-		int			n;
-		Pause	   *stretches = standstills(runner, &n);
-
-		if (n > 0)
-			until = stretches[n - 1].to;
-		pfree(stretches);
-	}
+		until = standstill_last_end(standstill(runner));
 	clock->paused = 0;
 	if (until > clock->counted_from)
 		used = clock_work_until(runner, until, &clock->paused);

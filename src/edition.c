@@ -42,7 +42,8 @@ static bool editions_stale = false;
 
 /*
  * The editions of the versions asked for last, by their serial. Forgotten when
- * a transaction fails: it may have been the one that wrote them.
+ * a transaction fails, or may fail unseen: it may have been the one that wrote
+ * them.
  */
 #define NUM_KNOWN	16
 
@@ -69,7 +70,8 @@ at_invalidation(Datum arg, Oid relid)
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT)
+	/* who prepares it does not learn what becomes of it */
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		forget_known();
 }
 

@@ -104,7 +104,7 @@ ledger_same_ticket(const LedgerTicket *a, const LedgerTicket *b)
 	for (int i = 0; i < (int) lengthof(texts); i++)
 		if (!same_text(TEXT_OF(a, i), TEXT_OF(b, i)))
 			return false;
-	return a->state == b->state && a->severity == b->severity &&
+	return same_text(a->state, b->state) && a->severity == b->severity &&
 		a->received.known == b->received.known &&
 		(!a->received.known || a->received.at == b->received.at) &&
 		same_text(a->key, b->key) &&

@@ -96,32 +96,47 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 	plan->hours_id = contract.hours_id;
 }
 
-/* Fill in the plan's version: the ticket's own, or the one in force. */
+/* Hold a ticket to the edition it has. */
+static void
+keep_edition(const LedgerTicket *ticket, const PolicyVersion *edition,
+			 TicketPlan *plan)
+{
+	plan->version = edition;
+	plan->policy_version_id = ticket->policy_version_id;
+	plan->edition_id = ticket->edition_id;
+	plan->contract_id = ticket->contract_id;
+	plan->hours_id = ticket->hours_id;
+}
+
+/*
+ * Fill in the plan's version: the ticket's own, or the one in force. Where that
+ * cannot be told, because the policy is gone, the ticket is held to what it has.
+ */
 static void
 find_version(Ledger *ledger, const LedgerTicket *ticket,
 			 const PolicyBasis *basis, PlanBasis plan_basis,
 			 TicketPlan *plan, char **problem)
 {
+	const PolicyVersion *edition = NULL;
+
 	if (plan_basis == PLAN_AS_BEFORE && ticket != NULL &&
 		ticket->edition_id != 0)
 	{
-		const PolicyVersion *edition;
-
 		edition = edition_get(ledger, ticket->policy_version_id,
 							  ticket->edition_id, problem);
 		if (edition == NULL)
 			return;
 		if (edition_fits(ticket, edition, basis))
-		{
-			plan->version = edition;
-			plan->policy_version_id = ticket->policy_version_id;
-			plan->edition_id = ticket->edition_id;
-			plan->contract_id = ticket->contract_id;
-			plan->hours_id = ticket->hours_id;
-		}
+			keep_edition(ticket, edition, plan);
 	}
 	if (plan->version == NULL)
 		choose_version(basis, plan, problem);
+	if (*problem != NULL && edition != NULL &&
+		(basis->policy == NULL || strcmp(basis->policy, edition->policy) == 0))
+	{
+		*problem = NULL;
+		keep_edition(ticket, edition, plan);
+	}
 	if (plan->hours_id != 0)
 		plan->hours = edition_hours(ledger, plan->hours_id);
 }

@@ -20,6 +20,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
+#include "replication/logicalworker.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -189,7 +190,8 @@ trigger_current_row(Relation rel, TupleTableSlot *fired)
  * the partition. The first tells the second of the former key, by this. What
  * shows that they belong together is that one command of one transaction did
  * both, one row after the other. Triggers in between may run commands that
- * move rows themselves.
+ * move rows themselves. The row that leaves says that it moves; but not where
+ * replicated changes are applied, which one command does one of anyway.
  */
 typedef struct MovedRow
 {
@@ -231,8 +233,8 @@ take_moved_row(TransactionId xid, CommandId cid)
 }
 
 static void
-remember_move(const Attachment *attachment, TupleTableSlot *slot,
-			  const char *key)
+remember_move(Relation rel, const Attachment *attachment,
+			  TupleTableSlot *slot, const char *key)
 {
 	HeapTupleHeader tuple;
 	MovedRow   *lost;
@@ -241,7 +243,8 @@ remember_move(const Attachment *attachment, TupleTableSlot *slot,
 	if (!TTS_IS_BUFFERTUPLE(slot))
 		return;
 	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
-	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple))
+	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple) &&
+		!(IsLogicalWorker() && rel->rd_rel->relispartition))
 		return;
 
 	lost = take_moved_row(HeapTupleHeaderGetUpdateXid(tuple),
@@ -320,7 +323,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		key = attachment_key(attachment, trigdata->tg_trigslot);
-		remember_move(attachment, trigdata->tg_trigslot, key);
+		remember_move(rel, attachment, trigdata->tg_trigslot, key);
 	}
 	else
 	{

@@ -469,13 +469,18 @@ ticket_history_follow(TicketHistory *history, const TicketRow *row)
 	follow_pause(history, row);
 }
 
-/* Is a later, or at the same time, an event of a source that undoes this one? */
+/*
+ * Is a later, or at the same time, an event of a source that undoes this one?
+ * Mostly it was recorded a little later.
+ */
 static bool
 is_undone(const TicketHistory *history, const TicketEvent *exempted)
 {
-	for (int i = 0; i < history->nevents; i++)
+	int			own = exempted - history->events;
+
+	for (int i = 1; i < history->nevents; i++)
 	{
-		const TicketEvent *event = &history->events[i];
+		const TicketEvent *event = &history->events[(own + i) % history->nevents];
 
 		if (event->retracted ||
 			(event->source == NULL) != (exempted->source == NULL) ||

@@ -5,7 +5,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO, YMD';
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
-SELECT plan(12);
+SELECT plan(15);
 
 SELECT sla.load_policy('{
   "policy": "terms", "title": "Terms", "time_zone": "UTC",
@@ -49,6 +49,10 @@ DELETE FROM sla.policy;
 UPDATE helpdesk SET replied = '2026-03-02 10:10+00', changed = '2026-03-02 12:30+00' WHERE id = 2;
 SELECT is(outcome, 'met', 'promises outlive their policy') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
 SELECT is(exempt, NULL, 'and nothing is wrong') FROM sla.ticket WHERE key = '2';
+UPDATE helpdesk SET received = '2026-03-02 09:05+00', replied = '2026-03-02 09:20+00', changed = '2026-03-02 12:40+00' WHERE id = 2;
+SELECT is(exempt, NULL, 'also when the time of receipt is corrected') FROM sla.ticket WHERE key = '2';
+SELECT is(c.started_at, '2026-03-02 09:05+00', 'which is followed') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
+SELECT is(c.stopped_at, '2026-03-02 09:20+00', 'with all else that the row says') FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2';
 INSERT INTO helpdesk VALUES (4, 'S2', '2026-03-02 09:00+00', NULL, NULL, '2026-03-02 09:00+00');
 SELECT matches(exempt, '^error: policy "terms" does not exist', 'a new ticket has none') FROM sla.ticket WHERE key = '4';
 SELECT * FROM finish();

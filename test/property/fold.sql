@@ -77,11 +77,8 @@ SELECT 'simulated', coalesce(c.ticket_id, s.ticket_id), s::text, c::text
 FROM sla.clock c FULL JOIN simulated s USING (ticket_id, metric, cycle)
 WHERE (c.severity::text, c.goal::text, c.started_at, c.due_at, c.stopped_at, c.worked, c.outcome)
 	IS DISTINCT FROM (s.severity::text, s.goal::text, s.started_at, s.due_at, s.stopped_at, s.worked, s.outcome);
-SELECT to_regproc('sla.recompute') IS NOT NULL AS recomputes \gset
-\if :recomputes
 INSERT INTO fold.disagreement
 SELECT 'recomputed', NULL, d::text, NULL FROM sla.recompute(settled => true) d;
-\endif
 
 -- 3.
 CREATE VIEW pg_temp.rows AS
@@ -94,8 +91,8 @@ FROM pg_temp.rows r
 	JOIN pg_temp.tickets t ON t.tickets = r.tickets AND t.key = r.id::text
 	CROSS JOIN LATERAL (VALUES ('response', sla_response_due), ('reply', sla_reply_due), ('update', sla_update_due), ('resolution', sla_resolution_due)) d (metric, due)
 	LEFT JOIN LATERAL (SELECT * FROM sla.clock c WHERE c.ticket_id = t.id AND c.metric = d.metric ORDER BY cycle DESC LIMIT 1) c ON true
--- a clock that stopped in a pause was never due, nor is its column set
-WHERE d.due IS DISTINCT FROM CASE WHEN c.stopped_at IS NOT NULL AND c.due_at = 'infinity' AND d.due IS NULL OR c.outcome IN ('cancelled', 'exempt') OR t.exempt IS NOT NULL OR c.paused_at IS NOT NULL AND c.due_at = 'infinity' THEN NULL ELSE c.due_at END;
+-- every calendar opens some time: what is due at infinity stands still, or did so when it stopped
+WHERE d.due IS DISTINCT FROM CASE WHEN c.outcome IN ('cancelled', 'exempt') OR t.exempt IS NOT NULL OR c.due_at = 'infinity' THEN NULL ELSE c.due_at END;
 INSERT INTO fold.disagreement
 SELECT 'row and ticket', t.id, t::text, r::text
 FROM pg_temp.tickets t LEFT JOIN pg_temp.rows r ON t.tickets = r.tickets AND t.key = r.id::text

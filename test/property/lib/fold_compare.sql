@@ -54,12 +54,17 @@ CREATE FUNCTION fold.shrink(ticket bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	t		record;
 	gone	int;
-	again	boolean := to_regproc('sla.recompute') IS NOT NULL;
+	again	boolean := true;
 BEGIN
 	SELECT a.ticket_table, x.key INTO t FROM sla.ticket x JOIN sla.attachment a ON a.id = x.attachment_id WHERE x.id = ticket;
 	WHILE again LOOP
 		again := false;
-		FOR gone IN SELECT seq FROM sla.event WHERE ticket_id = ticket AND kind <> 'opened' ORDER BY seq DESC LOOP
+		-- what was retracted goes together with its retraction
+		FOR gone IN
+			SELECT seq FROM sla.event e WHERE ticket_id = ticket AND kind <> 'retracted'
+				AND (kind <> 'opened' OR EXISTS (SELECT FROM sla.event r WHERE r.ticket_id = ticket AND r.kind = 'retracted' AND r.new_value = e.seq::text))
+			ORDER BY seq DESC
+		LOOP
 			BEGIN
 				DELETE FROM sla.event WHERE ticket_id = ticket AND (seq = gone OR kind = 'retracted' AND new_value = gone::text);
 				PERFORM sla.recompute(t.ticket_table::regclass, t.key, settled => true, dry_run => false);
