@@ -111,7 +111,7 @@ stop_clock(Runner *runner, const TicketEvent *event, ClockOutcome in_time)
 	TimestampTz at = Max(event->at, clock->counted_from);
 
 	clock->due_at = clock_due_time(runner);
-	clock->worked = clock_add_work(clock->carried,
+	clock->worked = work_sum(clock->carried,
 							 clock_work_until(runner, at, &clock->paused));
 	clock->stopped = true;
 	clock->stopped_at = at;
@@ -266,7 +266,7 @@ aim_anew(Runner *runner, const PolicyTarget *target, TimestampTz at)
 	used = clock_work_until(runner, at, &paused);
 	whole = clock_goal_work(present_timeline(runner), clock->counted_from, &old_goal);
 	left = clock_aim_left(runner, used);
-	clock->carried = clock_add_work(clock->carried, used);
+	clock->carried = work_sum(clock->carried, used);
 	clock->counted_from = at;
 	set_terms(runner, target);
 	runner->aim = target->goal;

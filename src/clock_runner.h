@@ -85,9 +85,6 @@ extern int64 clock_goal_work(Timeline *tl, TimestampTz from,
  */
 extern int64 clock_aim_left(const Runner *runner, int64 used);
 
-/* The sum of amounts of working time, as far as it goes */
-extern int64 clock_add_work(int64 a, int64 b);
-
 /* Where a clock that still runs stands when nothing more is known */
 extern void clock_settle_running(Runner *runner);
 

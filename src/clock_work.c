@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "lib/qunique.h"
 #include "utils/timestamp.h"
 
@@ -123,14 +122,6 @@ clock_aim_left(const Runner *runner, int64 used)
 								&runner->aim);
 
 	return aim == PG_INT64_MAX ? aim : Max(aim - used, 0);
-}
-
-int64
-clock_add_work(int64 a, int64 b)
-{
-	int64		sum;
-
-	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
 }
 
 static int

@@ -9,7 +9,17 @@
 #define SLAPOLICY_DEADLINE_H
 
 #include "business_interval.h"
+#include "common/int.h"
 #include "timeline.h"
+
+/* The sum of amounts of working time, as far as int64 goes */
+static inline int64
+work_sum(int64 a, int64 b)
+{
+	int64		sum;
+
+	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
+}
 
 /* A stretch in which the clock does not run: [from, to), either may be infinite */
 typedef struct Pause

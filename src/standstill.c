@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "utils/timestamp.h"
 
 #include "standstill.h"
@@ -22,14 +21,6 @@ standstill_begin(Standstill *still, TimestampTz start)
 	still->start = start;
 	still->open_since = DT_NOEND;
 	still->n = 0;
-}
-
-static int64
-add_work(int64 a, int64 b)
-{
-	int64		sum;
-
-	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
 }
 
 void
@@ -62,7 +53,7 @@ standstill_add(Standstill *still, Timeline *tl, TimestampTz from,
 	}
 	still->stretches[still->n].from = from;
 	still->stretches[still->n].to = to;
-	still->taken[still->n] = add_work(still->n > 0 ?
+	still->taken[still->n] = work_sum(still->n > 0 ?
 									  still->taken[still->n - 1] : 0,
 									  timeline_between(tl, from, to));
 	still->n++;
@@ -99,7 +90,7 @@ taken_by_ended(const Standstill *still, Timeline *tl, TimestampTz until)
 	last = &still->stretches[n - 1];
 	if (last->to <= until)
 		return still->taken[n - 1];
-	return add_work(n > 1 ? still->taken[n - 2] : 0,
+	return work_sum(n > 1 ? still->taken[n - 2] : 0,
 					timeline_between(tl, last->from, until));
 }
 
@@ -110,7 +101,7 @@ standstill_taken(const Standstill *still, Timeline *tl, TimestampTz until)
 
 	if (until <= open)
 		return taken_by_ended(still, tl, until);
-	return add_work(taken_by_ended(still, tl, open),
+	return work_sum(taken_by_ended(still, tl, open),
 					timeline_between(tl, open, until));
 }
 
