@@ -8,8 +8,9 @@
 #ifndef SLAPOLICY_DEADLINE_H
 #define SLAPOLICY_DEADLINE_H
 
-#include "business_interval.h"
 #include "common/int.h"
+
+#include "business_interval.h"
 #include "timeline.h"
 
 /* The sum of amounts of working time, as far as int64 goes */
