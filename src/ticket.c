@@ -312,9 +312,9 @@ follow_exemption(TicketHistory *history, const TicketRow *row)
 }
 
 /*
- * Who resolved a ticket last at an instant cannot have reopened or resolved it
- * later: the first reopening after it is taken to have happened just before,
- * the rest not at all.
+ * Who resolved a ticket last at an instant cannot have reopened, resolved or
+ * cancelled it later: the first reopening after it is taken to have happened
+ * just before, the rest not at all.
  */
 static void
 move_reopenings(TicketHistory *history, TimestampTz resolved_at,
@@ -327,7 +327,8 @@ move_reopenings(TicketHistory *history, TimestampTz resolved_at,
 	{
 		const TicketEvent *event = &history->events[i];
 
-		if ((event->kind != EVENT_REOPENED && event->kind != EVENT_RESOLVED) ||
+		if ((event->kind != EVENT_REOPENED && event->kind != EVENT_RESOLVED &&
+			 event->kind != EVENT_CANCELLED) ||
 			event->retracted || event->source != NULL ||
 			event->at <= resolved_at)
 			continue;
