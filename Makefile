@@ -63,6 +63,7 @@ SRCS = \
 	src/attachment_row.c \
 	src/message_table.c \
 	src/record.c \
+	src/row_track.c \
 	src/stamp_row.c \
 	src/stamp.c \
 	src/as_owner.c \

@@ -379,7 +379,9 @@ record_row(const Attachment *attachment, const char *key,
 	if (plan == NULL)
 		plan = &own_plan;
 	record_plan(attachment, ledger, found ? &ticket : NULL, row, problem, plan);
-	if (!found && row->deleted)
+	plan->was_known = found;
+	if ((!found && row->deleted) ||
+		(row->is_news && (!found || strcmp(ticket.state, "deleted") == 0)))
 	{
 		ledger_close(ledger);
 		return NULL;

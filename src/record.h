@@ -28,6 +28,7 @@ typedef struct TicketPlan
 	char	   *uncovered;		/* why nothing is promised; NULL: something is */
 	const char *exemption;		/* reason; NULL: none */
 	const char *unknown_exemption;	/* a reason the policy does not know */
+	bool		was_known;		/* the ledger had a ticket of that key */
 } TicketPlan;
 
 /* Where a plan's policy is to be taken from */

@@ -17,16 +17,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
-#include "replication/logicalworker.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "record.h"
+#include "row_track.h"
 #include "stamp.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_stamp);
@@ -185,104 +185,6 @@ trigger_current_row(Relation rel, TupleTableSlot *fired)
 }
 
 /*
- * A row that moves to another partition fires DELETE there and INSERT here,
- * with another key, since the key of a partitioned table includes what decides
- * the partition. The first tells the second of the former key, by this. What
- * shows that they belong together is that one command of one transaction did
- * both, one row after the other. Triggers in between may run commands that
- * move rows themselves. The row that leaves says that it moves; but not where
- * replicated changes are applied, which one command does one of anyway.
- */
-typedef struct MovedRow
-{
-	struct MovedRow *next;
-	int32		attachment_id;
-	TransactionId xid;
-	CommandId	cid;
-	char	   *key;
-} MovedRow;
-
-static MovedRow *moved_rows = NULL;
-
-/*
- * Take out what a command has moved, and what was left by transactions that
- * are over: rows that got lost on the way. NULL: the command moved nothing.
- */
-static MovedRow *
-take_moved_row(TransactionId xid, CommandId cid)
-{
-	MovedRow  **link = &moved_rows;
-	MovedRow   *found = NULL;
-
-	while (*link != NULL)
-	{
-		MovedRow   *row = *link;
-
-		if (row->xid == xid && row->cid == cid)
-			found = row;
-		else if (TransactionIdIsCurrentTransactionId(row->xid))
-		{
-			link = &row->next;
-			continue;
-		}
-		*link = row->next;
-		if (row != found)
-			pfree(row);
-	}
-	return found;
-}
-
-static void
-remember_move(Relation rel, const Attachment *attachment,
-			  TupleTableSlot *slot, const char *key)
-{
-	HeapTupleHeader tuple;
-	MovedRow   *lost;
-	MovedRow   *row;
-
-	if (!TTS_IS_BUFFERTUPLE(slot))
-		return;
-	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
-	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple) &&
-		!(IsLogicalWorker() && rel->rd_rel->relispartition))
-		return;
-
-	lost = take_moved_row(HeapTupleHeaderGetUpdateXid(tuple),
-						  HeapTupleHeaderGetCmax(tuple));
-	if (lost != NULL)
-		pfree(lost);
-	row = MemoryContextAlloc(TopMemoryContext,
-							 sizeof(MovedRow) + strlen(key) + 1);
-	row->attachment_id = attachment->id;
-	row->xid = HeapTupleHeaderGetUpdateXid(tuple);
-	row->cid = HeapTupleHeaderGetCmax(tuple);
-	row->key = strcpy((char *) (row + 1), key);
-	row->next = moved_rows;
-	moved_rows = row;
-}
-
-/* The key an inserted row had before it moved here, palloc'd; NULL: none */
-static char *
-recall_move(const Attachment *attachment, TupleTableSlot *slot)
-{
-	HeapTupleHeader tuple;
-	MovedRow   *row;
-	char	   *key = NULL;
-
-	if (moved_rows == NULL || !TTS_IS_BUFFERTUPLE(slot))
-		return NULL;
-	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
-	row = take_moved_row(HeapTupleHeaderGetXmin(tuple),
-						 HeapTupleHeaderGetCmin(tuple));
-	if (row == NULL)
-		return NULL;
-	if (row->attachment_id == attachment->id)
-		key = pstrdup(row->key);
-	pfree(row);
-	return key;
-}
-
-/*
  * Put right what sla.stamp could not know: a trigger that fired after it, or
  * a later update, or another session's policy, has changed the due times.
  */
@@ -300,6 +202,92 @@ repair_stamps(Relation rel, const Attachment *attachment,
 	stamp_target_close(target);
 }
 
+/*
+ * Record a row that came under a key which another had left by then, as turns
+ * out. Until now it was taken for that one.
+ */
+static void
+record_newcomer(const Newcomer *who, TimestampTz now)
+{
+	Relation	rel = try_table_open(who->relid, RowExclusiveLock);
+	TupleTableSlot *where;
+	TupleTableSlot *slot;
+	const Attachment *attachment;
+	char	   *problem = NULL;
+
+	if (rel == NULL)
+		return;
+	where = table_slot_create(rel, NULL);
+	where->tts_tid = who->tid;
+	slot = trigger_current_row(rel, where);
+	attachment = attachment_get(rel, &problem);
+	if (slot != NULL && attachment != NULL)
+	{
+		TicketRow	row = attachment_read_row(attachment, slot, now, &problem);
+		TicketPlan	plan;
+
+		(void) record_row(attachment, attachment_key(attachment, slot), NULL,
+						  &row, problem, now, &plan);
+		repair_stamps(rel, attachment, &plan, slot);
+	}
+	if (slot != NULL)
+		ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(where);
+	table_close(rel, NoLock);
+}
+
+/*
+ * The row a trigger has fired for, as it is now; NULL when there is none to be
+ * recorded. *former_key is the key it had before, and *left when it left that.
+ * What INSERT and DELETE say together of a row that moves is told by
+ * row_track.c.
+ */
+static TupleTableSlot *
+row_to_record(TriggerData *trigdata, const Attachment *attachment,
+			  char **former_key, CommandId *left)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleTableSlot *old = trigdata->tg_trigslot;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		*former_key = row_track_arrived(attachment, old);
+		*left = row_track_arrived_by(old);
+		return trigger_current_row(rel, old);
+	}
+	if (!attachment_row_changed(attachment, old, trigdata->tg_newslot))
+		return NULL;
+	*former_key = attachment_key(attachment, old);
+	*left = row_track_left_by(old);
+	return trigger_current_row(rel, trigdata->tg_newslot);
+}
+
+/*
+ * The key of a ticket to be ended; NULL: none, for another row has come under
+ * the key meanwhile and goes on with it. A row that was deleted under a key it
+ * had been given just before is gone by the one it had.
+ */
+static char *
+key_to_end(TriggerData *trigdata, const Attachment *attachment,
+		   char *former_key)
+{
+	TupleTableSlot *old = trigdata->tg_trigslot;
+	char	   *key = former_key;
+	bool		moves = false;
+	Newcomer	who;
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		key = attachment_key(attachment, old);
+		moves = row_track_left(trigdata->tg_relation, attachment, old, key);
+	}
+	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) || key == NULL ||
+			 strcmp(key, attachment_key(attachment, trigdata->tg_newslot)) == 0)
+		return NULL;
+	return row_track_newcomer(attachment, key, row_track_left_by(old),
+							  moves ? NULL : &who) ? NULL : key;
+}
+
 Datum
 slapolicy_record(PG_FUNCTION_ARGS)
 {
@@ -313,6 +301,8 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	TicketPlan	plan;
 	char	   *key;
 	char	   *former_key = NULL;
+	CommandId	left = InvalidCommandId;
+	Newcomer	newcomer;
 
 	if (attachment == NULL)
 	{
@@ -320,27 +310,20 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		slot = row_to_record(trigdata, attachment, &former_key, &left);
+	if (slot == NULL)
 	{
-		key = attachment_key(attachment, trigdata->tg_trigslot);
-		remember_move(rel, attachment, trigdata->tg_trigslot, key);
+		key = key_to_end(trigdata, attachment, former_key);
+		if (key == NULL)
+			return PointerGetDatum(NULL);
+		former_key = NULL;
 	}
 	else
 	{
-		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		{
-			former_key = recall_move(attachment, trigdata->tg_trigslot);
-			slot = trigger_current_row(rel, trigdata->tg_trigslot);
-		}
-		else if (attachment_row_changed(attachment, trigdata->tg_trigslot,
-										trigdata->tg_newslot))
-		{
-			former_key = attachment_key(attachment, trigdata->tg_trigslot);
-			slot = trigger_current_row(rel, trigdata->tg_newslot);
-		}
-		if (slot == NULL)
-			return PointerGetDatum(NULL);
 		row = attachment_read_row(attachment, slot, now, &problem);
+		row.is_news = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+			row_track_may_be_news(trigdata->tg_trigslot);
 		key = attachment_key(attachment, slot);
 	}
 
@@ -358,8 +341,14 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	}
 	if (slot != NULL)
 	{
+		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+			former_key == NULL && plan.was_known)
+			row_track_came(rel, attachment, trigdata->tg_trigslot, key);
 		repair_stamps(rel, attachment, &plan, slot);
 		ExecDropSingleTupleTableSlot(slot);
 	}
+	if (former_key != NULL && strcmp(former_key, key) != 0 &&
+		row_track_newcomer(attachment, former_key, left, &newcomer))
+		record_newcomer(&newcomer, now);
 	return PointerGetDatum(NULL);
 }

@@ -42,6 +42,8 @@ typedef struct TicketRow
 	const char *policy;			/* that the row names */
 	Datum		labels;			/* jsonb; 0: none */
 	bool		deleted;		/* there is no row any more */
+	bool		is_news;		/* what brought it under its key is still to be
+								 * recorded, and will bring its ticket along */
 	bool		changed_known;	/* the row itself says when it changed */
 	TimestampTz changed_at;		/* when the row came to say so */
 } TicketRow;
