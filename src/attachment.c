@@ -41,12 +41,13 @@ typedef struct AttachmentEntry
 static MemoryContext cache_context = NULL;
 static HTAB *cache = NULL;
 static bool cache_stale = false;
+static bool loading = false;	/* an entry, which is not there yet */
 
 static void
 forget_attachments(Datum arg, Oid relid)
 {
 	/* the entries may be in use; they are freed at the next look-up */
-	if (cache == NULL || !OidIsValid(relid) ||
+	if (cache == NULL || loading || !OidIsValid(relid) ||
 		hash_search(cache, &relid, HASH_FIND, NULL) != NULL)
 		cache_stale = true;
 }
@@ -459,6 +460,7 @@ attachment_get(Relation rel, char **problem)
 	ListCell   *lc;
 	char	   *trouble = NULL;
 
+	loading = false;			/* an error may have left it */
 	prepare_cache();
 	entry = hash_search(cache, &relid, HASH_FIND, NULL);
 	if (entry != NULL)
@@ -466,6 +468,7 @@ attachment_get(Relation rel, char **problem)
 		*problem = entry->problem;
 		return entry->attachment;
 	}
+	loading = true;
 
 	tables = list_make1_oid(relid);
 	if (rel->rd_rel->relispartition)
@@ -485,6 +488,7 @@ attachment_get(Relation rel, char **problem)
 	MemoryContextSwitchTo(old);
 	ledger_close(ledger);
 
+	loading = false;
 	entry = hash_search(cache, &relid, HASH_ENTER, NULL);
 	entry->attachment = trouble == NULL ? attachment : NULL;
 	entry->problem = trouble;

@@ -130,6 +130,7 @@ stop_cycle(Runner *runner, const TicketEvent *event, EventKind kind)
 	runner->running = false;
 	runner->stopped_by = kind;
 	runner->stopped_at = event->at;
+	runner->meanwhile = 0;
 	cause.kind = kind;
 	if (runner->promised)
 		stop_clock(runner, &cause, EVENT_KIND_BIT(kind) & ENDED_KINDS ?
@@ -204,7 +205,8 @@ start_cycle(Runner *runner, const TicketEvent *event)
 
 /*
  * What stopped goes on at the event, unless the ticket has got there
- * meanwhile; the time in between does not count.
+ * meanwhile, even if the customer has written again since; the time in between
+ * does not count.
  */
 static void
 continue_cycle(Runner *runner, const TicketEvent *event)
@@ -225,6 +227,8 @@ continue_cycle(Runner *runner, const TicketEvent *event)
 		note_step(runner, event, FOLD_CONTINUED);
 	}
 	stop_if_reached(runner, event);
+	if (runner->running && runner->meanwhile != 0)
+		stop_cycle(runner, event, pg_rightmost_one_pos32(runner->meanwhile));
 }
 
 /* ---------- changes of severity ---------- */
@@ -409,6 +413,10 @@ run_start(Runner *runner, const TicketEvent *event)
 	return false;
 }
 
+/* What a metric may stop on and that does not stand */
+#define PASSING_KINDS \
+	(EVENT_KIND_BIT(EVENT_ASSIGNED) | EVENT_KIND_BIT(EVENT_INVESTIGATED))
+
 static void
 run_event(Runner *runner, const TicketEvent *event)
 {
@@ -423,7 +431,8 @@ run_event(Runner *runner, const TicketEvent *event)
 		stop_cycle(runner, event, event->kind);
 	else if (runner->running && (metric->restarts_on & bit))
 	{
-		if (event->at > runner->start)
+		if (event->at > (runner->has_clock ?
+						 present_clock(runner)->started_at : runner->start))
 		{
 			stop_cycle(runner, event, event->kind);
 			starts = true;
@@ -431,6 +440,9 @@ run_event(Runner *runner, const TicketEvent *event)
 	}
 	else if (!runner->running && (metric->starts_on & bit))
 		starts = run_start(runner, event) || starts;
+	else if (!runner->running)
+		runner->meanwhile |= metric->stops_on & bit &
+			(ANSWER_KINDS | PASSING_KINDS);
 	if (metric->stops_on & bit & (ANSWER_KINDS | EVENT_KIND_BIT(EVENT_REOPENED)))
 		runner->held_back = false;
 
@@ -441,9 +453,7 @@ run_event(Runner *runner, const TicketEvent *event)
 
 	if (event->kind == EVENT_PINNED)
 		pin_clock(runner, event);
-	runner->there = runner->there ||
-		(metric->stops_on & bit & (EVENT_KIND_BIT(EVENT_ASSIGNED) |
-								   EVENT_KIND_BIT(EVENT_INVESTIGATED)));
+	runner->there = runner->there || (metric->stops_on & bit & PASSING_KINDS);
 	if (runner->running && runner->promised && runner->pausable &&
 		(event->kind == EVENT_PAUSED || event->kind == EVENT_RESUMED))
 		note_step(runner, event, event->kind == EVENT_PAUSED ?

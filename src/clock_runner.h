@@ -35,8 +35,9 @@ typedef struct Runner
 	bool		has_clock;		/* something is or was promised */
 	bool		promised;		/* now */
 	TimestampTz start;			/* when the event that started it happened */
-	EventKind	stopped_by;		/* meaningless while it runs, like the next */
+	EventKind	stopped_by;		/* meaningless while it runs, like the next two */
 	TimestampTz stopped_at;
+	EventKindSet meanwhile;		/* what else it stops on has happened since */
 	Pause	   *gaps;			/* stretches between stop and continuation */
 	int			ngaps;
 

@@ -434,6 +434,7 @@ DECLARE
 	clocks	int := 0;			-- of cycles before it
 	waits	boolean := false;	-- a start that being resolved or gone keeps back
 	there	boolean := false;	-- was assigned or investigated, where that is the end
+	since	text;				-- what it stops on and has happened since it stopped
 	starts	boolean;
 	goes_on	boolean;
 BEGIN
@@ -453,9 +454,10 @@ BEGIN
 		THEN
 			c := fold.go_on(c, e.at);
 			goes_on := true;
-			IF fold.stopper(s, stops_on) IS NOT NULL THEN
-				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
+			IF coalesce(fold.stopper(s, stops_on), since) IS NOT NULL THEN
+				c := fold.stop(c, s, e.at, coalesce(fold.stopper(s, stops_on), since));
 			END IF;
+			since := NULL;
 		END IF;
 		IF e.kind IN ('reopened', 'restored') AND waits AND e.kind <> ALL (stops_on) AND fold.stopper(s, stops_on) IS NULL AND c.running IS NOT TRUE THEN
 			starts := true;
@@ -464,6 +466,7 @@ BEGIN
 		-- stops and starts
 		IF c.running AND (e.kind = ANY (stops_on) OR e.kind IN ('cancelled', 'merged', 'deleted')) THEN
 			c := fold.stop(c, s, e.at, e.kind);
+			since := NULL;
 		ELSIF c.running AND e.kind = ANY (restarts_on) AND e.at > coalesce((c.clock).started_at, c.start) THEN
 			c := fold.stop(c, s, e.at, e.kind);
 			starts := true;
@@ -475,6 +478,8 @@ BEGIN
 			ELSIF NOT fold.is_answered(s, stops_on) THEN
 				waits := true;
 			END IF;
+		ELSIF c.running IS FALSE AND e.kind = ANY (stops_on) AND e.kind IN ('replied', 'updated', 'assigned', 'investigated') THEN
+			since := e.kind;
 		END IF;
 		IF fold.is_answered(s, stops_on) OR e.kind = 'reopened' AND e.kind = ANY (stops_on) THEN
 			waits := false;
@@ -487,6 +492,7 @@ BEGIN
 			END IF;
 			c := fold.start(s, policy, metric, e.at, e.kind = 'opened' OR c.opens IS TRUE);
 			waits := false;
+			since := NULL;
 			IF fold.stopper(s, stops_on) IS NOT NULL THEN
 				c := fold.stop(c, s, e.at, fold.stopper(s, stops_on));
 			ELSIF e.kind = 'opened' AND there THEN
