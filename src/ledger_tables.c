@@ -24,6 +24,7 @@
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -185,6 +186,8 @@ ledger_scan_begin(Ledger *ledger, LedgerTable table,
 				  ScanKeyData *keys, int nkeys, LedgerScan *scan)
 {
 	Relation	rel = ledger_table(ledger, table);
+	Oid			index = table_oids(table)->lookup;
+	bool		ignore = IgnoreSystemIndexes;
 
 	/*
 	 * An ordinary snapshot would have predicate locks taken on pages that
@@ -195,9 +198,12 @@ ledger_scan_begin(Ledger *ledger, LedgerTable table,
 	scan->snapshot = IsolationIsSerializable() ? NULL :
 		RegisterSnapshot(GetLatestSnapshot());
 	scan->index = NULL;
-	scan->scan = systable_beginscan(rel, table_oids(table)->lookup, true,
+	/* these are no system's tables, and what they mean is in their order */
+	IgnoreSystemIndexes = false;
+	scan->scan = systable_beginscan(rel, index, true,
 									scan->snapshot ? scan->snapshot : SnapshotSelf,
 									nkeys, keys);
+	IgnoreSystemIndexes = ignore;
 }
 
 void
