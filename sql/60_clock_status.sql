@@ -45,7 +45,7 @@ SELECT c.id AS clock_id,
             trunc(1 - extract(epoch FROM CASE
                     WHEN r.late_by IS NOT NULL THEN - r.late_by
                     WHEN c.stopped_at IS NULL THEN r.remaining
-                    WHEN isfinite(c.due_at) THEN sla.business_between(c.stopped_at, c.due_at, h.value)
+                    WHEN isfinite(c.due_at) THEN sla.business_between(least(c.stopped_at, f.last), least(c.due_at, f.last), h.value)
                     WHEN c.carried IS NULL THEN w.whole - c.worked
                 END) / extract(epoch FROM w.whole), 4)
     END AS used,
@@ -69,6 +69,10 @@ FROM sla.ticket t
     LEFT JOIN sla.severity_label l ON l.policy_version_id = t.policy_version_id
         AND l.severity OPERATOR(sla.=) coalesce(c.severity, t.severity)
     CROSS JOIN LATERAL (SELECT coalesce(c.counted_from, c.started_at) AS base) b
+    -- Later than this is not told apart: one row from end to end of what
+    -- timestamps can hold is more than an interval can, and no report must fail
+    -- because of one row.
+    CROSS JOIN LATERAL (SELECT timestamptz '280000-01-01 00:00:00+00' AS last) f
     CROSS JOIN LATERAL (
         SELECT CASE
                 WHEN c.outcome IS NOT NULL THEN NULL
@@ -77,12 +81,14 @@ FROM sla.ticket t
             END AS remaining,
             CASE
                 WHEN coalesce(c.outcome, 'breached') = 'breached' AND coalesce(c.stopped_at, now()) > c.due_at THEN
-                    sla.business_between(c.due_at, coalesce(c.stopped_at, now()), h.value)
+                    sla.business_between(least(c.due_at, f.last), least(coalesce(c.stopped_at, now()), f.last), h.value)
             END AS late_by
     ) r
     CROSS JOIN LATERAL (
-        SELECT sla.business_between(b.base, nullif(CASE WHEN c.pinned THEN c.due_at
-                ELSE sla.business_add(b.base, c.goal, h.value) END, 'infinity'), h.value) AS whole
+        SELECT CASE WHEN d.due < 'infinity' THEN
+                sla.business_between(least(b.base, f.last), least(d.due, f.last), h.value)
+            END AS whole
+        FROM (SELECT CASE WHEN c.pinned THEN c.due_at ELSE sla.business_add(b.base, c.goal, h.value) END AS due) d
     ) w
 WHERE c.id IS NOT NULL OR t.exempt ^@ 'error: ' OR t.exempt ^@ 'uncovered: ';
 

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(6);
+SELECT plan(12);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "Pacific/Auckland",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -28,6 +28,15 @@ INSERT INTO tickets VALUES
 SELECT is((SELECT sum(promises) FROM sla.compliance_by_month WHERE policy = 'acme'), 4::numeric, 'every promise is in the report');
 SELECT is((SELECT month FROM sla.compliance_by_month WHERE policy = 'acme' AND met = 1), date '2026-04-01', 'months are those of the policy''s zone');
 SELECT isnt_empty($$ SELECT * FROM sla.clock_status $$, 'the clocks can be read');
+
+-- One row from end to end must not spoil everybody's reports
+INSERT INTO tickets VALUES
+	(6, 'S1', '1970-01-01 00:00+00', '294276-12-31 23:59:59+00'),
+	(7, 'S1', '4714-11-24 00:00+00 BC', '294276-12-31 23:59:59+00');
+SELECT sla.pin_due('tickets', '1', 'resolution', '294276-12-31 23:59:59+00', '4714-11-24 00:00+00 BC');
+SELECT lives_ok(format('SELECT * FROM sla.%I', v), v || ' is read with rows from end to end')
+FROM unnest('{clock_status,at_risk,breach,compliance_by_month,compliance_by_day}'::text[]) v;
+SELECT is((SELECT count(*) FROM sla.breach WHERE key IN ('6', '7') AND late_by > '100000 years'), 2::bigint, 'and they are late');
 
 -- Resolved ahead of time, then not: reopened when it would have been resolved
 UPDATE tickets SET closed_at = NULL WHERE id = 5;
