@@ -56,6 +56,7 @@ SRCS = \
 	src/ledger_tables.c \
 	src/edition.c \
 	src/ledger.c \
+	src/ledger_alert.c \
 	src/ledger_clock.c \
 	src/restamp_progress.c \
 	src/ticket_set.c \

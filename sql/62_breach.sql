@@ -31,8 +31,9 @@ FROM sla.clock_status s
     LEFT JOIN LATERAL (
         SELECT max(l.flagged_at) AS flagged_at
         FROM sla.alert l
-            JOIN sla.clock c ON c.id = l.clock_id AND c.aim = l.aim
-        WHERE l.clock_id = s.clock_id AND l.kind = 'breach'
+        WHERE l.clock_id = s.clock_id AND l.kind = 'breach' AND l.due_at = s.due_at
+            AND NOT EXISTS (SELECT FROM sla.alert w
+                WHERE w.clock_id = l.clock_id AND w.aim = l.aim AND w.threshold = l.threshold AND w.kind = 'withdrawal')
     ) f ON true
 WHERE s.status = 'breached'
     -- follows from the status, but says it of the clock's own row

@@ -3,10 +3,11 @@
  *		One pass that turns due clocks into alerts, the clock given.
  *
  * A clock is in the queue while next_alert_at is set. A batch locks the first
- * few due clocks in the order of the queue, takes them out of it and writes
- * their alerts, all in one transaction: a crash leaves each clock either in
- * the queue without its alert or out of it with it. Rows that others have
- * locked are passed over, so that any number of passes can run at once.
+ * few clocks of the queue in its order, writes alerts of all thresholds that
+ * they have reached and moves them on in the queue, all in one transaction: a
+ * crash leaves each threshold either ahead of the clock's place in the queue,
+ * without its alert, or behind it, with it. Rows that others have locked are
+ * passed over, so that any number of passes can run at once.
  *
  * A batch starts behind the last clock of the batch before, not at the head of
  * the queue. While an old snapshot keeps the index entries of flagged clocks
@@ -14,31 +15,40 @@
  *
  * Must not know what time it is, nor who runs the pass or when.
  *
- * Nothing here resolves a name through anyone's search_path, and neither
- * ordinary triggers nor rules of the ledger fire: the pass runs with the
- * rights of the extension's owner and nothing that others defined.
+ * Like all of the ledger's rows, these are read and written straight in heap
+ * and indexes: no name is resolved through anyone's search_path, and no
+ * trigger, rule or policy of a table runs. What could run are expressions of
+ * indexes that the owner of the ledger has added, with the rights of the role
+ * that the pass acts as.
  */
 #include "slapolicy.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
-#include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/array.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "alert.h"
 #include "guc.h"
+#include "ledger_alert.h"
+#include "ledger_tables.h"
 
 #define ALERT_CHANNEL	"sla_alert"
 
@@ -55,48 +65,23 @@ typedef struct AlertScope
 	int			guc_level;
 } AlertScope;
 
-/* Kept for the life of the backend. */
-static SPIPlanPtr lock_plan = NULL;
-static SPIPlanPtr flag_plan = NULL;
-static SPIPlanPtr pending_plan = NULL;
+/* A clock to be flagged: where it is, and its row */
+typedef struct DueClock
+{
+	ItemPointerData tid;
+	Datum	   *values;
+	bool	   *nulls;
+} DueClock;
 
-/*
- * Sorted output comes from the index, see pin_settings(). FOR NO KEY UPDATE is
- * the lock the update takes anyway.
- */
-static const char *const lock_query =
-"SELECT c.id, c.ticket_id, c.aim, c.next_alert_at"
-"  FROM sla.clock c"
-" WHERE c.next_alert_at OPERATOR(pg_catalog.<) $1"
-"   AND ROW(c.next_alert_at, c.id) OPERATOR(pg_catalog.>) ROW($2, $3)"
-" ORDER BY c.next_alert_at, c.id"
-" LIMIT $4"
-"   FOR NO KEY UPDATE OF c SKIP LOCKED";
+static Oid	acting_role = InvalidOid;
 
-/*
- * Alerts are inserted in the order of the arrays, so that their ids rise with
- * the due times. A conflict means that someone else has flagged this aim.
- */
-static const char *const flag_query =
-"WITH taken AS ("
-"    UPDATE sla.clock c SET next_alert_at = NULL"
-"     WHERE c.id OPERATOR(pg_catalog.=) ANY ($1))"
-"INSERT INTO sla.alert"
-"       (clock_id, ticket_id, aim, threshold, kind, due_at, flagged_at)"
-" SELECT d.clock_id, d.ticket_id, d.aim, 1, 'breach', d.due_at, $5"
-"   FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
-"                   pg_catalog.unnest($3), pg_catalog.unnest($4))"
-"     AS d (clock_id, ticket_id, aim, due_at)"
-" ON CONFLICT (clock_id, aim, threshold, kind) DO NOTHING"
-" RETURNING id";
+void
+alert_act_as(Oid role)
+{
+	acting_role = role;
+}
 
-static const char *const pending_query =
-"SELECT (SELECT c.next_alert_at FROM sla.clock c"
-"         WHERE c.next_alert_at OPERATOR(pg_catalog.>=) $1"
-"         ORDER BY c.next_alert_at, c.id LIMIT 1),"
-"       (SELECT c.next_alert_at FROM sla.clock c"
-"         WHERE c.next_alert_at OPERATOR(pg_catalog.>=) $2"
-"         ORDER BY c.next_alert_at, c.id LIMIT 1)";
+/* ---------- rights ---------- */
 
 /*
  * Find the extension. InvalidOid when it does not exist.
@@ -152,108 +137,163 @@ lock_extension(Oid *owner)
 	return false;
 }
 
+/*
+ * The owner of the ledger has these rights unless he has taken them from
+ * himself.
+ */
 static void
-pin(const char *name, const char *value)
+check_rights(Ledger *ledger, Oid role)
 {
-	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	static const struct
+	{
+		LedgerTable table;
+		AclMode		mode;
+	}			needed[] = {
+		{LEDGER_CLOCK, ACL_SELECT | ACL_UPDATE},
+		{LEDGER_ALERT, ACL_SELECT | ACL_INSERT},
+	};
+
+	for (size_t i = 0; i < lengthof(needed); i++)
+	{
+		Relation	rel = ledger_table(ledger, needed[i].table);
+
+		if (pg_class_aclmask(RelationGetRelid(rel), role, needed[i].mode,
+							 ACLMASK_ALL) != needed[i].mode)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("role \"%s\" may not flag due clocks",
+							GetUserNameFromId(role, false)),
+					 errdetail("It needs SELECT and UPDATE on sla.clock, and SELECT and INSERT on sla.alert.")));
+	}
 }
 
 /*
- * The queue may be filled and emptied faster than statistics follow, and a
- * plan that sorts a million due clocks for each batch would be a disaster:
- * leave the planner only the index in its order. (A forbidden node is only
- * expensive, and must not look worth compiling either.)
+ * Begin to act as the role of passes. NULL when there is no extension. After
+ * an error the end of the (sub)transaction gives everything back.
  */
-static void
-pin_settings(void)
+static Ledger *
+enter(AlertScope *scope, bool writing)
 {
-	pin("search_path", "pg_catalog, pg_temp");
-	pin("session_replication_role", "replica");
-	pin("enable_seqscan", "off");
-	pin("enable_bitmapscan", "off");
-	pin("enable_sort", "off");
-	pin("jit", "off");
-}
+	Oid			role;
+	Ledger	   *ledger;
 
-/*
- * Begin to act as the extension's owner. False when there is no extension.
- * After an error the end of the (sub)transaction gives everything back.
- */
-static bool
-enter(AlertScope *scope)
-{
-	Oid			owner;
-
-	if (!lock_extension(&owner))
-		return false;
+	if (!lock_extension(&role))
+		return NULL;
+	if (OidIsValid(acting_role))
+		role = acting_role;
 
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
-	SetUserIdAndSecContext(owner, scope->sec_context |
+	SetUserIdAndSecContext(role, scope->sec_context |
 						   SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 	scope->guc_level = NewGUCNestLevel();
-	pin_settings();
-	SPI_connect();
-	return true;
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_SUSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ledger = ledger_open(writing);
+	check_rights(ledger, role);
+	return ledger;
 }
 
 static void
-leave(AlertScope *scope)
+leave(AlertScope *scope, Ledger *ledger)
 {
-	SPI_finish();
+	ledger_close(ledger);
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->userid, scope->sec_context);
 }
 
-/*
- * Run a statement, planned at its first use. Results in SPI_tuptable.
- */
+/* ---------- the queue ---------- */
+
+/* A scan of the queue, in its order */
+typedef struct QueueScan
+{
+	Relation	index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	ScanKeyData keys[2];
+	ScanKeyData position[2];	/* what keys[0] compares with */
+} QueueScan;
+
 static void
-execute(SPIPlanPtr *plan, const char *query, int nargs, Oid *types,
-		Datum *values, int expected)
+queue_begin(Ledger *ledger, QueueScan *queue, Snapshot snapshot, int nkeys)
 {
-	int			rc;
+	Relation	rel = ledger_table(ledger, LEDGER_CLOCK);
+	Oid			index = get_relname_relid("clock_queue_idx",
+										  RelationGetNamespace(rel));
 
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	made = SPI_prepare_cursor(query, nargs, types,
-											  CURSOR_OPT_GENERIC_PLAN);
-
-		if (made == NULL)
-			elog(ERROR, "could not prepare: %s",
-				 SPI_result_code_string(SPI_result));
-		SPI_keepplan(made);
-		*plan = made;
-	}
-
-	rc = SPI_execute_plan(*plan, values, NULL, false, 0);
-	if (rc != expected)
-		elog(ERROR, "unexpected result of the flagging pass: %s",
-			 SPI_result_code_string(rc));
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index sla.clock_queue_idx does not exist")));
+	queue->index = index_open(index, AccessShareLock);
+	queue->slot = table_slot_create(rel, NULL);
+	queue->scan = index_beginscan_compat(rel, queue->index, snapshot, nkeys);
+	index_rescan(queue->scan, queue->keys, nkeys, NULL, 0);
 }
 
-/* One column of the current result, of 4 or 8 bytes, as an array. */
-static Datum
-result_array(int column, Oid type, int16 len)
+static bool
+queue_next(QueueScan *queue)
 {
-	Datum	   *values = palloc(SPI_processed * sizeof(Datum));
-
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-
-		values[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-								  column, &isnull);
-		Assert(!isnull);
-	}
-	if (len == sizeof(int64))
-		return PointerGetDatum(construct_array(values, (int) SPI_processed,
-											   type, len, FLOAT8PASSBYVAL,
-											   TYPALIGN_DOUBLE));
-	return PointerGetDatum(construct_array(values, (int) SPI_processed,
-										   type, len, true, TYPALIGN_INT));
+	return index_getnext_slot(queue->scan, ForwardScanDirection, queue->slot);
 }
+
+static void
+queue_end(QueueScan *queue)
+{
+	index_endscan(queue->scan);
+	ExecDropSingleTupleTableSlot(queue->slot);
+	index_close(queue->index, NoLock);
+}
+
+static TimestampTz
+next_alert_of(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(slot, CLOCK_NEXT_ALERT_AT,
+											&isnull));
+}
+
+/* Clocks behind the position of a pass whose next alert lies before now */
+static void
+queue_begin_due(Ledger *ledger, QueueScan *queue, Snapshot snapshot,
+				const AlertPass *pass, TimestampTz now)
+{
+	/* ROW(next_alert_at, id) > ROW(after_at, after_id) */
+	ScanKeyEntryInitialize(&queue->position[0], SK_ROW_MEMBER, 1,
+						   BTGreaterStrategyNumber, InvalidOid, InvalidOid,
+						   F_TIMESTAMPTZ_CMP,
+						   TimestampTzGetDatum(pass->after_at));
+	ScanKeyEntryInitialize(&queue->position[1], SK_ROW_MEMBER | SK_ROW_END, 2,
+						   BTGreaterStrategyNumber, InvalidOid, InvalidOid,
+						   F_BTINT8CMP, Int64GetDatum(pass->after_id));
+	memset(&queue->keys[0], 0, sizeof(ScanKeyData));
+	queue->keys[0].sk_flags = SK_ROW_HEADER;
+	queue->keys[0].sk_attno = 1;
+	queue->keys[0].sk_strategy = BTGreaterStrategyNumber;
+	queue->keys[0].sk_argument = PointerGetDatum(queue->position);
+	ScanKeyInit(&queue->keys[1], 1, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+				TimestampTzGetDatum(now));
+	queue_begin(ledger, queue, snapshot, 2);
+}
+
+/* The first place in the queue at or after an instant; DT_NOEND: none */
+static TimestampTz
+queue_head(Ledger *ledger, TimestampTz from)
+{
+	QueueScan	queue;
+	TimestampTz head = DT_NOEND;
+
+	ScanKeyInit(&queue.keys[0], 1, BTGreaterEqualStrategyNumber,
+				F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
+	queue_begin(ledger, &queue, GetActiveSnapshot(), 1);
+	if (queue_next(&queue))
+		head = next_alert_of(queue.slot);
+	queue_end(&queue);
+	return head;
+}
+
+/* ---------- one batch ---------- */
 
 void
 alert_pass_begin(AlertPass *pass, TimestampTz from)
@@ -265,77 +305,185 @@ alert_pass_begin(AlertPass *pass, TimestampTz from)
 }
 
 /*
- * Lock the next due clocks. Moves the position of the pass; returns how many,
- * and the columns of flag_query in values[0..3].
+ * Lock a clock of the queue. False when somebody else has it, or has changed it
+ * since the snapshot.
  */
-static int
-lock_batch(AlertPass *pass, TimestampTz now, int limit, Datum *values)
+static bool
+lock_clock(Relation rel, QueueScan *queue, Snapshot snapshot,
+		   TupleTableSlot *locked)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID};
-	Datum		args[4];
-	int			count;
-	bool		isnull;
+	ItemPointerData tid = queue->slot->tts_tid;
+	TM_FailureData failure;
 
-	args[0] = TimestampTzGetDatum(now);
-	args[1] = TimestampTzGetDatum(pass->after_at);
-	args[2] = Int64GetDatum(pass->after_id);
-	args[3] = Int64GetDatum(limit);
-	execute(&lock_plan, lock_query, 4, types, args, SPI_OK_SELECT);
+	return table_tuple_lock(rel, &tid, snapshot, locked,
+							GetCurrentCommandId(false),
+							LockTupleNoKeyExclusive, LockWaitSkip, 0,
+							&failure) == TM_Ok;
+}
 
-	count = (int) SPI_processed;
-	if (count > 0)
+/*
+ * Lock the next due clocks and move the position of the pass. Returns a list
+ * of DueClock.
+ */
+static List *
+lock_batch(Ledger *ledger, AlertPass *pass, TimestampTz now, int limit)
+{
+	Relation	rel = ledger_table(ledger, LEDGER_CLOCK);
+	Snapshot	snapshot = GetActiveSnapshot();
+	TupleTableSlot *locked = table_slot_create(rel, NULL);
+	QueueScan	queue;
+	List	   *batch = NIL;
+
+	queue_begin_due(ledger, &queue, snapshot, pass, now);
+	pass->done = true;
+	while (queue_next(&queue))
 	{
-		HeapTuple	last = SPI_tuptable->vals[count - 1];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
+		DueClock   *due;
+		bool		isnull;
 
-		pass->after_id = DatumGetInt64(SPI_getbinval(last, desc, 1, &isnull));
-		pass->after_at = DatumGetTimestampTz(SPI_getbinval(last, desc, 4,
-														   &isnull));
-		values[0] = result_array(1, INT8OID, 8);
-		values[1] = result_array(2, INT8OID, 8);
-		values[2] = result_array(3, INT4OID, 4);
-		values[3] = result_array(4, TIMESTAMPTZOID, 8);
+		CHECK_FOR_INTERRUPTS();
+		pass->after_at = next_alert_of(queue.slot);
+		pass->after_id = DatumGetInt64(slot_getattr(queue.slot, CLOCK_ID,
+													&isnull));
+		if (!lock_clock(rel, &queue, snapshot, locked))
+			continue;
+
+		due = palloc(sizeof(DueClock));
+		due->tid = locked->tts_tid;
+		due->values = palloc(CLOCK_NATTS * sizeof(Datum));
+		due->nulls = palloc(CLOCK_NATTS * sizeof(bool));
+		heap_deform_tuple(ExecCopySlotHeapTuple(locked),
+						  RelationGetDescr(rel), due->values, due->nulls);
+		batch = lappend(batch, due);
+		if (list_length(batch) == limit)
+		{
+			pass->done = false;
+			break;
+		}
 	}
-	return count;
+	queue_end(&queue);
+	ExecDropSingleTupleTableSlot(locked);
+	return batch;
+}
+
+/*
+ * Was this said already? By hand a clock can be put where it was in the
+ * queue.
+ */
+static bool
+is_said(List *alerts, const LedgerAlert *alert)
+{
+	ListCell   *lc;
+
+	foreach(lc, alerts)
+	{
+		LedgerAlert *other = lfirst(lc);
+
+		if (strcmp(other->threshold, alert->threshold) == 0 &&
+			strcmp(other->kind, alert->kind) == 0 &&
+			(other->aim == alert->aim ||
+			 (other->due_at == alert->due_at && other->standing)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Move a clock on in the queue, and add alerts of what it has reached to the
+ * list.
+ */
+static List *
+flag_clock(Ledger *ledger, DueClock *due, TimestampTz now, List *alerts)
+{
+	List	   *said = ledger_alerts_of(ledger,
+										DatumGetInt64(due->values[CLOCK_ID - 1]));
+	TimestampTz next = DT_NOEND;
+	Threshold  *thresholds;
+	int			n = clock_thresholds(due->values, due->nulls, &thresholds);
+
+	for (int i = 0; i < n; i++)
+	{
+		LedgerAlert *alert;
+
+		if (threshold_flagged(due->values, due->nulls, &thresholds[i]))
+			continue;
+		if (thresholds[i].at >= now)
+		{
+			next = Min(next, thresholds[i].at);
+			continue;
+		}
+		alert = palloc0(sizeof(LedgerAlert));
+		alert->clock_id = DatumGetInt64(due->values[CLOCK_ID - 1]);
+		alert->ticket_id = DatumGetInt64(due->values[CLOCK_TICKET_ID - 1]);
+		alert->aim = DatumGetInt32(due->values[CLOCK_AIM - 1]);
+		alert->threshold = thresholds[i].name;
+		alert->kind = thresholds[i].kind;
+		alert->due_at = thresholds[i].at;
+		alert->flagged_at = now;
+		if (!is_said(said, alert))
+			alerts = lappend(alerts, alert);
+	}
+
+	due->values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(next);
+	due->nulls[CLOCK_NEXT_ALERT_AT - 1] = next == DT_NOEND;
+	ledger_update(ledger, LEDGER_CLOCK, &due->tid, due->values, due->nulls);
+	return alerts;
+}
+
+/* By due time, then by clock: ids rise in this order. */
+static int
+compare_alerts(const ListCell *a, const ListCell *b)
+{
+	const LedgerAlert *x = lfirst(a);
+	const LedgerAlert *y = lfirst(b);
+
+	if (x->due_at != y->due_at)
+		return x->due_at < y->due_at ? -1 : 1;
+	return (x->clock_id > y->clock_id) - (x->clock_id < y->clock_id);
+}
+
+static void
+flag_batch(Ledger *ledger, AlertPass *pass, List *batch, TimestampTz now)
+{
+	List	   *alerts = NIL;
+	ListCell   *lc;
+
+	foreach(lc, batch)
+		alerts = flag_clock(ledger, lfirst(lc), now, alerts);
+	if (alerts == NIL)
+		return;
+
+	list_sort(alerts, compare_alerts);
+	pass->first_due = ((LedgerAlert *) linitial(alerts))->due_at;
+	pass->ids = MemoryContextAlloc(pass->context,
+								   list_length(alerts) * sizeof(int64));
+	foreach(lc, alerts)
+		pass->ids[pass->nids++] = ledger_insert_alert(ledger, lfirst(lc));
 }
 
 bool
 alert_pass_batch(AlertPass *pass, TimestampTz now, int limit)
 {
+	MemoryContext scratch;
+	MemoryContext old;
 	AlertScope	scope;
-	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID,
-	TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
-	Datum		values[5];
-	int			count;
+	Ledger	   *ledger;
 
 	pass->nids = 0;
 	pass->ids = NULL;
-	if (!enter(&scope))
-		return false;
-
-	count = lock_batch(pass, now, limit, values);
-	pass->done = count < limit;
-	if (count > 0)
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "slapolicy batch",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	ledger = enter(&scope, true);
+	if (ledger != NULL)
 	{
-		values[4] = TimestampTzGetDatum(now);
-		execute(&flag_plan, flag_query, 5, types, values,
-				SPI_OK_INSERT_RETURNING);
-
-		pass->ids = MemoryContextAlloc(pass->context,
-									   SPI_processed * sizeof(int64));
-		for (uint64 i = 0; i < SPI_processed; i++)
-		{
-			bool		isnull;
-
-			pass->ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-													   SPI_tuptable->tupdesc,
-													   1, &isnull));
-		}
-		pass->nids = (int) SPI_processed;
+		PreventCommandIfReadOnly("flagging due clocks");
+		flag_batch(ledger, pass, lock_batch(ledger, pass, now, limit), now);
+		leave(&scope, ledger);
 	}
-
-	leave(&scope);
-	return true;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return ledger != NULL;
 }
 
 bool
@@ -343,31 +491,17 @@ alert_pending(TimestampTz from, TimestampTz now,
 			  TimestampTz *oldest, TimestampTz *upcoming)
 {
 	AlertScope	scope;
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		args[2];
-	TimestampTz *out[2];
+	Ledger	   *ledger = enter(&scope, false);
 
-	out[0] = oldest;
-	out[1] = upcoming;
-	if (!enter(&scope))
+	if (ledger == NULL)
 		return false;
-
-	args[0] = TimestampTzGetDatum(from);
-	args[1] = TimestampTzGetDatum(now);
-	execute(&pending_plan, pending_query, 2, types, args, SPI_OK_SELECT);
-	for (int i = 0; i < 2; i++)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, i + 1,
-										  &isnull);
-
-		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	}
-
-	leave(&scope);
+	*oldest = queue_head(ledger, from);
+	*upcoming = *oldest >= now ? *oldest : queue_head(ledger, now);
+	leave(&scope, ledger);
 	return true;
 }
+
+/* ---------- by hand ---------- */
 
 bool
 alert_notify(const AlertPass *pass)
@@ -408,8 +542,14 @@ slapolicy_flag_due(PG_FUNCTION_ARGS)
 	alert_pass_begin(&pass, DT_NOBEGIN);
 	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!alert_pass_batch(&pass, now, slapolicy_batch_size))
+		bool		found;
+
+		/* what the batch before has written is seen, and others' commits */
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		found = alert_pass_batch(&pass, now, slapolicy_batch_size);
+		PopActiveSnapshot();
+		if (!found)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("extension \"slapolicy\" does not exist")));

@@ -15,6 +15,7 @@ typedef struct AlertPass
 	int			nids;
 	int64	   *ids;			/* alerts of the last batch, in the order of
 								 * their due times; NULL when there are none */
+	TimestampTz first_due;		/* due time of the first of them */
 	MemoryContext context;		/* holds ids; the one current at the begin */
 	bool		done;			/* nothing due lies behind the position */
 } AlertPass;
@@ -23,10 +24,17 @@ typedef struct AlertPass
 extern void alert_pass_begin(AlertPass *pass, TimestampTz from);
 
 /*
- * Flag at most limit clocks whose next alert lies before now, skipping those
- * others have locked. Within the caller's transaction, as the extension's
- * owner. False when the extension does not exist in this database; otherwise
- * it cannot be dropped until the transaction ends.
+ * Passes of this backend act as a role, InvalidOid: the extension's owner. A
+ * role needs SELECT and UPDATE on sla.clock, SELECT and INSERT on sla.alert.
+ */
+extern void alert_act_as(Oid role);
+
+/*
+ * Flag what at most limit clocks have reached before now, skipping clocks that
+ * others have locked. Within the caller's transaction. False when the extension
+ * does not exist in this database; otherwise it cannot be dropped until the
+ * transaction ends. Raises 42501 when the role lacks rights, 25006 in a
+ * transaction that is read only.
  */
 extern bool alert_pass_batch(AlertPass *pass, TimestampTz now, int limit);
 

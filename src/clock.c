@@ -117,6 +117,8 @@ stop_clock(Runner *runner, const TicketEvent *event, ClockOutcome in_time)
 	clock->stopped_at = at;
 	clock->standing = runner->pausable && runner->state->paused;
 	clock->outcome = at > clock->due_at ? CLOCK_BREACHED : in_time;
+	if (clock->outcome != CLOCK_CANCELLED)
+		clock_settle_stopped(runner);
 	note_step(runner, event,
 			  in_time == CLOCK_CANCELLED ? FOLD_CANCELLED : FOLD_STOPPED);
 }

@@ -23,6 +23,13 @@ typedef enum ClockOutcome
 	CLOCK_EXEMPT				/* has stopped or not */
 } ClockOutcome;
 
+/* When a threshold of a clock is reached */
+typedef struct ClockWarning
+{
+	const PolicyAlert *alert;	/* owned by the policy version */
+	TimestampTz at;				/* DT_NOEND: not while it stands still */
+} ClockWarning;
+
 /* A promise made to a ticket and what became of it */
 typedef struct Clock
 {
@@ -47,9 +54,9 @@ typedef struct Clock
 								 * accumulates; meaningless unless standing */
 	bool		pinned;
 	ClockOutcome outcome;
-	int			nwarnings;		/* instants at which thresholds are reached, */
-	TimestampTz *warnings;		/* in order, palloc'd; DT_NOEND: not while it
-								 * stands still */
+	int			nwarnings;		/* thresholds but the breach, in the order of */
+	ClockWarning *warnings;		/* their instants, palloc'd; of one that has
+								 * stopped those it reached before */
 } Clock;
 
 /* What a step of the fold did to a clock, for explanations */

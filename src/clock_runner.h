@@ -86,6 +86,9 @@ extern int64 clock_goal_work(Timeline *tl, TimestampTz from,
  */
 extern int64 clock_aim_left(const Runner *runner, int64 used);
 
+/* The thresholds that the present clock, which has just stopped, had reached */
+extern void clock_settle_stopped(Runner *runner);
+
 /* Where a clock that still runs stands when nothing more is known */
 extern void clock_settle_running(Runner *runner);
 

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "lib/qunique.h"
 #include "utils/timestamp.h"
 
 #include "clock_runner.h"
@@ -124,20 +123,23 @@ clock_aim_left(const Runner *runner, int64 used)
 	return aim == PG_INT64_MAX ? aim : Max(aim - used, 0);
 }
 
+/* By instant, then in the order of the target */
 static int
-compare_instants(const void *a, const void *b)
+compare_warnings(const void *a, const void *b)
 {
-	TimestampTz x = *(const TimestampTz *) a;
-	TimestampTz y = *(const TimestampTz *) b;
+	const ClockWarning *x = a;
+	const ClockWarning *y = b;
 
-	return (x > y) - (x < y);
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->alert > y->alert) - (x->alert < y->alert);
 }
 
 /*
- * The instants at which a running clock reaches its alert thresholds: shares of
- * its goal, however much of that a change of severity has left, or of the
- * working time until the pin. used counts up to when it came to stand still;
- * what it has not reached by then it reaches at DT_NOEND.
+ * The instants at which a clock reaches its alert thresholds: shares of its
+ * goal, however much of that a change of severity has left, or of the working
+ * time until the pin. used counts up to when it came to stand still; what it
+ * has not reached by then it reaches at DT_NOEND.
  */
 static void
 set_warnings(Runner *runner, int64 used)
@@ -151,6 +153,7 @@ set_warnings(Runner *runner, int64 used)
 	int64		work;			/* from counted_from until it is due */
 	int64		whole;
 
+	clock->nwarnings = 0;
 	if (target->nalerts == 0 || clock->due_at <= clock->counted_from)
 		return;
 	if (!TIMESTAMP_NOT_FINITE(clock->due_at))
@@ -165,7 +168,7 @@ set_warnings(Runner *runner, int64 used)
 		return;					/* never due */
 	whole = clock->pinned ? work :
 		clock_goal_work(tl, clock->counted_from, &clock->goal);
-	clock->warnings = palloc(target->nalerts * sizeof(TimestampTz));
+	clock->warnings = palloc(target->nalerts * sizeof(ClockWarning));
 	for (int i = 0; i < target->nalerts; i++)
 	{
 		const PolicyAlert *alert = &target->alerts[i];
@@ -174,15 +177,36 @@ set_warnings(Runner *runner, int64 used)
 		amount.time = work - (alert->fraction == 0 ? alert->before :
 							  whole - (int64) ((int128) whole *
 											   alert->fraction / ALERT_WHOLE));
-		clock->warnings[clock->nwarnings++] = amount.time <= 0 ?
+		clock->warnings[i].alert = alert;
+		clock->warnings[i].at = amount.time <= 0 ?
 			clock->counted_from : clock->pinned ?
 			deadline_add(tl, clock->counted_from, &amount) :
 			standstill_deadline(still, tl, &amount);
 	}
-	qsort(clock->warnings, clock->nwarnings, sizeof(TimestampTz),
-		  compare_instants);
-	clock->nwarnings = qunique(clock->warnings, clock->nwarnings,
-							   sizeof(TimestampTz), compare_instants);
+	clock->nwarnings = target->nalerts;
+	qsort(clock->warnings, clock->nwarnings, sizeof(ClockWarning),
+		  compare_warnings);
+}
+
+void
+clock_settle_stopped(Runner *runner)
+{
+	Clock	   *clock = present_clock(runner);
+	int64		used = 0;
+	int64		paused;
+
+	/* what is left when it stands still says what it had reached by then */
+	if (clock->standing && clock->due_at == DT_NOEND)
+	{
+		TimestampTz since = Max(runner->state->paused_at, clock->counted_from);
+
+		used = clock_work_until(runner, since, &paused);
+		clock->remaining = clock_aim_left(runner, used);
+	}
+	set_warnings(runner, used);
+	while (clock->nwarnings > 0 &&
+		   clock->warnings[clock->nwarnings - 1].at >= clock->stopped_at)
+		clock->nwarnings--;
 }
 
 void

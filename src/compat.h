@@ -70,6 +70,15 @@ typedef enum TU_UpdateIndexes
 #define INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
 #endif
 
+/* 18 lets a scan of an index be instrumented */
+#if PG_VERSION_NUM >= 180000
+#define index_beginscan_compat(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#else
+#define index_beginscan_compat(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, nkeys, 0)
+#endif
+
 /* 18 shows name and version of a loaded module */
 #if PG_VERSION_NUM >= 180000
 #define SLAPOLICY_MODULE_MAGIC \

@@ -2,14 +2,16 @@
  * ledger_clock.c
  *		Brings a ticket's rows of sla.clock up to what the fold says.
  *
- * The queue of the worker is a column of these rows: next_alert_at says when
- * the breach has to be flagged, NULL that there is nothing (left) to flag. A
- * clock that was stopped late keeps it until the worker has flagged it, so
- * that no breach is lost however short it was.
+ * The queue of the worker is a column of these rows: next_alert_at is the
+ * instant of the earliest threshold that has not been flagged, NULL says that
+ * there is nothing (left) to flag. A clock that has stopped keeps it until the
+ * worker has flagged what it reached before, so that nothing is lost however
+ * short it was.
  *
- * Every new due time is a new aim, and alerts are unique per aim. When later
- * facts undo a breach that was flagged, a withdrawal is added to the alerts
- * and the clock takes a new aim; nothing is erased.
+ * Every new due time is a new aim, and alerts are unique per aim. A warning
+ * that was flagged stays flagged while threshold and instant stay. When later
+ * facts undo what was flagged, a withdrawal is added to the alerts and the
+ * clock takes a new aim; nothing is erased.
  *
  * Knows nothing of policies, events and the worker's own life.
  */
@@ -22,13 +24,14 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
-#include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "calendar.h"
 #include "ledger.h"
+#include "ledger_alert.h"
 #include "ledger_tables.h"
+#include "policy_rules.h"
 #include "ticket_set.h"
 #include "worker.h"
 
@@ -82,8 +85,9 @@ find_clocks(Ledger *ledger, int64 ticket_id, TicketSet *seen, List *rows)
  * The ticket's clocks as they are now, in the order of metric and cycle. The
  * worker is the only one who updates them without holding the ticket, and
  * only those in the queue: these are locked, for one may have been flagged a
- * moment ago. It does so once: what one scan of a SERIALIZABLE transaction
- * misses is there in the next, out of order. It may also see one twice.
+ * moment ago. It does so once in a while: what one scan of a SERIALIZABLE
+ * transaction misses is there in the next, out of order. It may also see one
+ * twice.
  */
 static List *
 read_clocks(Ledger *ledger, int64 ticket_id)
@@ -130,66 +134,6 @@ ledger_has_running_clock(Ledger *ledger, int64 ticket_id)
 	return running;
 }
 
-/*
- * Was an alert of this kind written for the clock's present aim, and when?
- */
-static bool
-has_alert(Ledger *ledger, const ClockRow *row, const char *kind,
-		  TimestampTz *flagged_at)
-{
-	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_ALERT));
-	ScanKeyData keys[2];
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	ScanKeyInit(&keys[0], ALERT_CLOCK_ID, BTEqualStrategyNumber,
-				F_INT8EQ, Int64GetDatum(CLOCK_ROW_ID(row)));
-	ScanKeyInit(&keys[1], ALERT_AIM, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(CLOCK_ROW_AIM(row)));
-	ledger_scan_begin(ledger, LEDGER_ALERT, keys, 2, &scan);
-	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
-	{
-		bool		isnull;
-		char	   *value = TextDatumGetCString(heap_getattr(tuple, ALERT_KIND,
-															 desc, &isnull));
-
-		found = strcmp(value, kind) == 0;
-		if (found)
-			*flagged_at = DatumGetTimestampTz(heap_getattr(tuple,
-														   ALERT_FLAGGED_AT,
-														   desc, &isnull));
-	}
-	ledger_scan_end(&scan);
-	return found;
-}
-
-static void
-write_withdrawal(Ledger *ledger, const ClockRow *row, TimestampTz now)
-{
-	Datum		values[ALERT_NATTS];
-	bool		nulls[ALERT_NATTS] = {0};
-
-	values[ALERT_ID - 1] = Int64GetDatum(ledger_next_id(LEDGER_ALERT));
-	values[ALERT_CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
-	values[ALERT_TICKET_ID - 1] = row->values[CLOCK_TICKET_ID - 1];
-	values[ALERT_AIM - 1] = row->values[CLOCK_AIM - 1];
-	values[ALERT_THRESHOLD - 1] = NumericGetDatum(int64_to_numeric(1));
-	values[ALERT_KIND - 1] = CStringGetTextDatum("withdrawal");
-	values[ALERT_DUE_AT - 1] = row->values[CLOCK_DUE_AT - 1];
-	values[ALERT_FLAGGED_AT - 1] = TimestampTzGetDatum(now);
-	ledger_insert(ledger, LEDGER_ALERT, values, nulls);
-}
-
-/* When the clock has to be flagged if it was not yet; false: never */
-static bool
-alert_wanted(const Clock *clock)
-{
-	if (TIMESTAMP_NOT_FINITE(clock->due_at))
-		return false;
-	return clock->outcome == CLOCK_RUNNING || clock->outcome == CLOCK_BREACHED;
-}
-
 /* An instant, or NULL */
 static void
 set_instant(Datum *values, bool *nulls, AttrNumber attnum, bool known,
@@ -209,16 +153,33 @@ set_amount(Datum *values, bool *nulls, AttrNumber attnum, bool known,
 	nulls[attnum - 1] = !known;
 }
 
-static Datum
-instants_array(const TimestampTz *instants, int n)
+/* The thresholds of a clock and their instants, or NULL */
+static void
+set_warnings(Datum *values, bool *nulls, const Clock *clock)
 {
-	Datum	   *elems = palloc(n * sizeof(Datum));
+	int			n = clock->outcome == CLOCK_CANCELLED ||
+		clock->outcome == CLOCK_EXEMPT ? 0 : clock->nwarnings;
+	Datum	   *names;
+	Datum	   *instants;
 
+	nulls[CLOCK_WARNINGS - 1] = nulls[CLOCK_WARN_AT - 1] = n == 0;
+	values[CLOCK_WARNINGS - 1] = values[CLOCK_WARN_AT - 1] = (Datum) 0;
+	if (n == 0)
+		return;
+	names = palloc(n * sizeof(Datum));
+	instants = palloc(n * sizeof(Datum));
 	for (int i = 0; i < n; i++)
-		elems[i] = TimestampTzGetDatum(instants[i]);
-	return PointerGetDatum(construct_array(elems, n, TIMESTAMPTZOID,
-										   sizeof(TimestampTz),
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	{
+		names[i] = CStringGetTextDatum(policy_alert_text(clock->warnings[i].alert));
+		instants[i] = TimestampTzGetDatum(clock->warnings[i].at);
+	}
+	values[CLOCK_WARNINGS - 1] =
+		PointerGetDatum(construct_array(names, n, TEXTOID, -1, false,
+										TYPALIGN_INT));
+	values[CLOCK_WARN_AT - 1] =
+		PointerGetDatum(construct_array(instants, n, TIMESTAMPTZOID,
+										sizeof(TimestampTz),
+										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* Everything but id, aim and next_alert_at */
@@ -253,10 +214,128 @@ fill_clock(const Clock *clock, int64 ticket_id, Datum *values, bool *nulls)
 	nulls[CLOCK_OUTCOME - 1] = outcome == NULL;
 	values[CLOCK_OUTCOME - 1] = outcome == NULL ? (Datum) 0 :
 		CStringGetTextDatum(outcome);
-	nulls[CLOCK_WARN_AT - 1] = clock->outcome != CLOCK_RUNNING ||
-		clock->nwarnings == 0;
-	values[CLOCK_WARN_AT - 1] = nulls[CLOCK_WARN_AT - 1] ? (Datum) 0 :
-		instants_array(clock->warnings, clock->nwarnings);
+	set_warnings(values, nulls, clock);
+}
+
+static bool
+has_threshold(const Threshold *thresholds, int n, const Threshold *wanted)
+{
+	for (int i = 0; i < n; i++)
+		if (thresholds[i].at == wanted->at &&
+			strcmp(thresholds[i].name, wanted->name) == 0)
+			return true;
+	return false;
+}
+
+/* Has the row this threshold at the same instant, and was it flagged? */
+static bool
+was_flagged(const ClockRow *row, const Threshold *threshold)
+{
+	Threshold  *thresholds;
+	int			n;
+
+	if (!threshold_flagged(row->values, row->nulls, threshold))
+		return false;
+	n = clock_thresholds(row->values, row->nulls, &thresholds);
+	return has_threshold(thresholds, n, threshold);
+}
+
+/*
+ * Withdraw what was flagged of a row and is not reached by the one that
+ * replaces it, values NULL: by none. True if anything was.
+ */
+static bool
+withdraw_alerts(Ledger *ledger, const ClockRow *row,
+				const Datum *values, const bool *nulls, TimestampTz now)
+{
+	Threshold  *before;
+	Threshold  *after = NULL;
+	int			nbefore = clock_thresholds(row->values, row->nulls, &before);
+	int			nafter = values == NULL ? 0 :
+		clock_thresholds(values, nulls, &after);
+	List	   *alerts = NIL;
+	bool		looked = false;
+	bool		withdrawn = false;
+
+	for (int i = 0; i < nbefore; i++)
+	{
+		ListCell   *lc;
+
+		if (!threshold_flagged(row->values, row->nulls, &before[i]) ||
+			has_threshold(after, nafter, &before[i]))
+			continue;
+		if (!looked)
+			alerts = ledger_alerts_of(ledger, CLOCK_ROW_ID(row));
+		looked = true;
+		foreach(lc, alerts)
+		{
+			LedgerAlert *alert = lfirst(lc);
+
+			if (!alert->standing || alert->due_at != before[i].at ||
+				strcmp(alert->threshold, before[i].name) != 0)
+				continue;
+			alert->kind = ALERT_WITHDRAWAL;
+			alert->flagged_at = now;
+			(void) ledger_insert_alert(ledger, alert);
+			withdrawn = true;
+		}
+	}
+	return withdrawn;
+}
+
+/* Flag a threshold of a row of sla.clock. */
+static void
+flag_now(Ledger *ledger, const Datum *values, const Threshold *threshold,
+		 TimestampTz now)
+{
+	LedgerAlert alert = {0};
+
+	alert.clock_id = DatumGetInt64(values[CLOCK_ID - 1]);
+	alert.ticket_id = DatumGetInt64(values[CLOCK_TICKET_ID - 1]);
+	alert.aim = DatumGetInt32(values[CLOCK_AIM - 1]);
+	alert.threshold = threshold->name;
+	alert.kind = threshold->kind;
+	alert.due_at = threshold->at;
+	alert.flagged_at = Max(now, threshold->at);
+	(void) ledger_insert_alert(ledger, &alert);
+}
+
+/*
+ * Write into a row when the first of its thresholds has to be flagged that was
+ * not flagged of the row it replaces, row NULL: of none. Tells the worker.
+ *
+ * What a correction puts before a threshold that is flagged already is flagged
+ * here: in the queue it would seem that the other one was not.
+ */
+static void
+set_next_alert(Ledger *ledger, Datum *values, bool *nulls,
+			   const ClockRow *row, TimestampTz now)
+{
+	TimestampTz flagged_to = DT_NOBEGIN;
+	TimestampTz next = DT_NOEND;
+	Threshold  *thresholds;
+	int			n = clock_thresholds(values, nulls, &thresholds);
+	bool	   *flagged = palloc0(n * sizeof(bool));
+
+	for (int i = 0; i < n && row != NULL; i++)
+	{
+		flagged[i] = was_flagged(row, &thresholds[i]);
+		if (flagged[i])
+			flagged_to = Max(flagged_to, thresholds[i].at);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (flagged[i])
+			continue;
+		if (thresholds[i].at <= flagged_to)
+			flag_now(ledger, values, &thresholds[i], now);
+		else
+			next = Min(next, thresholds[i].at);
+	}
+	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(next);
+	nulls[CLOCK_NEXT_ALERT_AT - 1] = next == DT_NOEND;
+	if (next != DT_NOEND)
+		worker_note_due(next);
 }
 
 static void
@@ -268,11 +347,8 @@ insert_clock(Ledger *ledger, int64 ticket_id, const Clock *clock)
 	fill_clock(clock, ticket_id, values, nulls);
 	values[CLOCK_ID - 1] = Int64GetDatum(ledger_next_id(LEDGER_CLOCK));
 	values[CLOCK_AIM - 1] = Int32GetDatum(1);
-	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
-	nulls[CLOCK_NEXT_ALERT_AT - 1] = !alert_wanted(clock);
+	set_next_alert(ledger, values, nulls, NULL, DT_NOBEGIN);
 	ledger_insert(ledger, LEDGER_CLOCK, values, nulls);
-	if (alert_wanted(clock))
-		worker_note_due(clock->due_at);
 }
 
 /* The columns, as bits 1 << number, in which a row is another one */
@@ -301,46 +377,23 @@ update_clock(Ledger *ledger, int64 ticket_id, ClockRow *row,
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_CLOCK));
 	Datum		values[CLOCK_NATTS];
 	bool		nulls[CLOCK_NATTS];
-	bool		queued = !row->nulls[CLOCK_NEXT_ALERT_AT - 1];
 	bool		new_aim = clock->due_at != CLOCK_DUE(row);
-	bool		wanted = alert_wanted(clock);
-	TimestampTz flagged_at;
 
 	fill_clock(clock, ticket_id, values, nulls);
 	values[CLOCK_ID - 1] = row->values[CLOCK_ID - 1];
 	values[CLOCK_AIM - 1] = row->values[CLOCK_AIM - 1];
+	values[CLOCK_NEXT_ALERT_AT - 1] = row->values[CLOCK_NEXT_ALERT_AT - 1];
 	nulls[CLOCK_NEXT_ALERT_AT - 1] = row->nulls[CLOCK_NEXT_ALERT_AT - 1];
 
-	/* most of a long thread is settled, and was flagged or not in its time */
-	if (!queued && clock->outcome != CLOCK_RUNNING &&
-		differing_columns(desc, row, values, nulls) == 0)
-		return;
-
-	/* what is not in the queue may have been flagged */
-	if (!queued && has_alert(ledger, row, "breach", &flagged_at))
-	{
-		/* a statement may have begun before the flag, and waited since */
-		bool		breached = clock->outcome == CLOCK_BREACHED ||
-			(clock->outcome == CLOCK_RUNNING &&
-			 clock->due_at < Max(now, flagged_at));
-
-		if (!breached)
-		{
-			write_withdrawal(ledger, row, now);
-			new_aim = true;
-		}
-		else if (!new_aim)
-			wanted = false;
-	}
-
-	values[CLOCK_AIM - 1] = Int32GetDatum(CLOCK_ROW_AIM(row) + new_aim);
-	values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(clock->due_at);
-	nulls[CLOCK_NEXT_ALERT_AT - 1] = !wanted;
+	/* most of a long thread is settled; what was flagged does not change */
 	if (differing_columns(desc, row, values, nulls) == 0)
 		return;
+
+	if (withdraw_alerts(ledger, row, values, nulls, now))
+		new_aim = true;
+	values[CLOCK_AIM - 1] = Int32GetDatum(CLOCK_ROW_AIM(row) + new_aim);
+	set_next_alert(ledger, values, nulls, row, now);
 	ledger_update(ledger, LEDGER_CLOCK, &row->tid, values, nulls);
-	if (wanted)
-		worker_note_due(clock->due_at);
 }
 
 /* The row of a clock of the fold? */
@@ -404,14 +457,10 @@ ledger_write_clocks(Ledger *ledger, int64 ticket_id,
 	foreach(lc, rows)
 	{
 		ClockRow   *row = lfirst(lc);
-		TimestampTz flagged_at;
 
 		if (row->matched)
 			continue;
-		if (row->nulls[CLOCK_NEXT_ALERT_AT - 1] &&
-			has_alert(ledger, row, "breach", &flagged_at) &&
-			!has_alert(ledger, row, "withdrawal", &flagged_at))
-			write_withdrawal(ledger, row, now);
+		(void) withdraw_alerts(ledger, row, NULL, NULL, now);
 		ledger_delete(ledger, LEDGER_CLOCK, &row->tid);
 	}
 }

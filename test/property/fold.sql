@@ -110,12 +110,12 @@ WHERE c.outcome IS NULL AND c.stopped_at IS NOT NULL OR c.outcome <> 'exempt' AN
 	OR c.stopped_at < c.started_at OR (c.counted_from IS NULL) <> (c.carried IS NULL)
 	OR c.worked <> coalesce(c.carried, '0') + sla.business_between(coalesce(c.counted_from, c.started_at), c.stopped_at, h.value) - c.paused
 	OR c.paused < '0' OR c.worked < '0'
-	OR c.stopped_at IS NOT NULL AND c.paused_at IS NOT NULL
-	OR c.outcome IN ('met', 'cancelled', 'exempt') AND c.next_alert_at IS NOT NULL
-	OR c.next_alert_at IS NULL AND coalesce(c.outcome, 'breached') = 'breached' AND c.due_at < 'infinity'
-		AND NOT EXISTS (SELECT FROM sla.alert a WHERE a.clock_id = c.id AND a.aim = c.aim AND a.kind = 'breach')
-	OR c.outcome IN ('met', 'cancelled', 'exempt') AND EXISTS (SELECT FROM sla.alert a WHERE a.clock_id = c.id AND a.aim = c.aim AND a.kind = 'breach'
-		AND NOT EXISTS (SELECT FROM sla.alert w WHERE w.clock_id = c.id AND w.aim = c.aim AND w.kind = 'withdrawal'));
+	OR c.stopped_at IS NOT NULL AND c.paused_at IS NOT NULL;
+SELECT fold.compare_alerts('flagged so far');
+SELECT sla.flag_due('9999-01-01 00:00');
+SELECT fold.compare_alerts('flagged to the end');
+INSERT INTO fold.disagreement
+SELECT 'nothing is left', ticket_id, c::text, NULL FROM sla.clock c WHERE next_alert_at IS NOT NULL;
 INSERT INTO fold.disagreement
 SELECT 'order of recording', ticket_id, array_agg(seq ORDER BY seq)::text, NULL FROM sla.event GROUP BY ticket_id HAVING count(*) <> max(seq);
 \o

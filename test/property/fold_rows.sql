@@ -99,6 +99,7 @@ INSERT INTO fold.disagreement
 SELECT 'another order', a, fold.ledger(a), fold.ledger(b)
 FROM by_time r, fold.ticket_of('forwards', r.id) a, fold.ticket_of('backwards', r.id) b
 WHERE fold.ledger(a) IS DISTINCT FROM fold.ledger(b);
+SELECT fold.compare_alerts('alerts');
 \o
 SELECT format('%s tickets, %s events, %s clocks, %s alerts', (SELECT count(*) FROM sla.ticket), (SELECT count(*) FROM sla.event),
 	(SELECT count(*) FROM sla.clock), (SELECT count(*) FROM sla.alert)) AS compared \gset

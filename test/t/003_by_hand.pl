@@ -56,7 +56,8 @@ $node->safe_psql(
 	CREATE ROLE scheduler LOGIN;
 	CREATE ROLE nobody LOGIN;
 	GRANT EXECUTE ON FUNCTION sla.flag_due(timestamptz) TO scheduler;
-	UPDATE sla.clock SET next_alert_at = due_at, aim = 2 WHERE id <= 3;});
+	DELETE FROM sla.alert WHERE clock_id <= 3;
+	UPDATE sla.clock SET next_alert_at = due_at WHERE id <= 3;});
 my ($ret, $out, $err) = $node->psql(
 	'postgres',
 	"SELECT sla.flag_due('2026-03-02 00:00')",
@@ -77,8 +78,8 @@ like($err, qr/permission denied/, 'it sees nothing of the ledger');
 
 # Notifications go out at commit, one per alert.
 $node->safe_psql('postgres',
-	'UPDATE sla.clock SET next_alert_at = due_at, aim = 3 WHERE id <= 2');
-my $first = $node->safe_psql('postgres', 'SELECT max(id) + 1 FROM sla.alert');
+	'DELETE FROM sla.alert WHERE clock_id <= 2; UPDATE sla.clock SET next_alert_at = due_at WHERE id <= 2');
+my $first = $node->safe_psql('postgres', "SELECT last_value + 1 FROM sla.alert_id_seq");
 $out = $node->safe_psql(
 	'postgres', q{
 	LISTEN sla_alert;
@@ -91,7 +92,7 @@ like(
 
 # Several sessions at once share the work; a locked clock is left alone.
 $node->safe_psql('postgres',
-	'UPDATE sla.clock SET next_alert_at = due_at, aim = 4');
+	'TRUNCATE sla.alert; UPDATE sla.clock SET next_alert_at = due_at');
 my $holder = session($node, 'postgres');
 my $other = session($node, 'postgres');
 ask($holder, 'BEGIN; SELECT FROM sla.clock WHERE id = 7 FOR UPDATE;');

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION fold.ledger_clocks(ticket bigint) RETURNS SETOF fold.clock LANGUAGE sql STABLE AS $$
 	SELECT c.metric, c.cycle, c.severity::text, c.goal::text, h.value::text, c.started_at, c.counted_from, c.due_at,
-		c.stopped_at, c.worked, c.carried, c.paused, c.paused_at, c.pinned, c.outcome, c.remaining, c.warn_at
+		c.stopped_at, c.worked, c.carried, c.paused, c.paused_at, c.pinned, c.outcome, c.remaining,
+		(SELECT array_agg((w.threshold, w.at)::fold.warning ORDER BY w.n) FROM unnest(c.warnings, c.warn_at) WITH ORDINALITY w (threshold, at, n))
 	FROM sla.clock c JOIN sla.hours h ON h.id = c.hours_id
 	WHERE c.ticket_id = ticket
 $$;
@@ -25,7 +26,7 @@ $$;
 -- Where the oracle does not know of warnings, the ledger may.
 CREATE FUNCTION fold.oracle(ticket bigint) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT string_agg(((o.metric, o.cycle, o.severity, o.goal, o.hours, o.started_at, o.counted_from, o.due_at, o.stopped_at,
-		o.worked, o.carried, o.paused, o.paused_at, o.pinned, o.outcome, o.remaining, coalesce(o.warn_at, l.warn_at))::fold.clock)::text,
+		o.worked, o.carried, o.paused, o.paused_at, o.pinned, o.outcome, o.remaining, coalesce(o.warned, l.warned))::fold.clock)::text,
 		E'\n' ORDER BY o.metric, o.cycle)
 	FROM sla.ticket t
 		CROSS JOIN fold.clocks(fold.policy_of(t.id), t.channel, fold.ledger_events(t.id)) o
@@ -46,6 +47,28 @@ CREATE FUNCTION fold.compare_with_oracle() RETURNS void LANGUAGE sql AS $$
 	FROM (SELECT t.id, fold.ledger(t.id) AS one, fold.oracle(t.id) AS other
 		  FROM sla.ticket t) x
 	WHERE one IS DISTINCT FROM other
+$$;
+
+-- What clocks have reached before their place in the queue, and nothing else, is
+-- flagged and stands.
+CREATE FUNCTION fold.compare_alerts(promise text) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO fold.disagreement
+	SELECT promise, coalesce(reached.ticket_id, flagged.ticket_id), flagged::text, reached::text
+	FROM (SELECT c.ticket_id, c.id AS clock_id, t.kind, t.threshold, t.due_at
+		  FROM sla.clock c
+			CROSS JOIN LATERAL (
+				SELECT 'warning', w.threshold, w.at FROM unnest(c.warnings, c.warn_at) w (threshold, at)
+				UNION ALL
+				SELECT 'breach', '1', c.due_at WHERE c.outcome IS NULL OR c.outcome = 'breached') t (kind, threshold, due_at)
+		  WHERE isfinite(t.due_at) AND (c.next_alert_at IS NULL OR t.due_at < c.next_alert_at)) reached
+		FULL JOIN (
+		  SELECT a.ticket_id, a.clock_id, a.kind, a.threshold, a.due_at
+		  FROM sla.alert a
+		  WHERE a.kind <> 'withdrawal'
+			AND NOT EXISTS (SELECT FROM sla.alert w
+				WHERE w.kind = 'withdrawal' AND (w.clock_id, w.aim, w.threshold) = (a.clock_id, a.aim, a.threshold))) flagged
+		ON (reached.clock_id, reached.kind, reached.threshold, reached.due_at) = (flagged.clock_id, flagged.kind, flagged.threshold, flagged.due_at)
+	WHERE reached IS NULL OR flagged IS NULL
 $$;
 
 -- Leaves out events one by one while ledger and oracle still disagree about the

@@ -14,6 +14,11 @@ CREATE TYPE fold.event AS (
 	source		text			-- NULL: the ticket's row
 );
 
+CREATE TYPE fold.warning AS (
+	threshold		text,
+	at				timestamptz
+);
+
 CREATE TYPE fold.clock AS (
 	metric			text,
 	cycle			int,
@@ -31,7 +36,7 @@ CREATE TYPE fold.clock AS (
 	pinned			boolean,
 	outcome			text,
 	remaining		interval,
-	warn_at			timestamptz[]	-- NULL also where the due time is not the goal's
+	warned			fold.warning[]	-- NULL also where the due time is not the goal's
 );
 
 -- One cycle of a metric on its way through the events, promised or not: what
@@ -171,17 +176,18 @@ $$;
 -- When the thresholds of the target are reached, the breach aside: fractions of
 -- the goal, or working time before the due time. What was carried over has used
 -- its share of the goal. What a clock has not reached when it comes to stand still
--- it does not reach.
-CREATE FUNCTION fold.warnings(c fold.cycle, s fold.state) RETURNS timestamptz[]
+-- it does not reach, nor what it would have reached after an instant.
+CREATE FUNCTION fold.warnings(c fold.cycle, s fold.state, until timestamptz) RETURNS fold.warning[]
 LANGUAGE sql STABLE AS $$
-	SELECT array_agg(DISTINCT CASE WHEN amount <= '0' THEN c.since
-		ELSE sla.deadline(c.since, amount::sla.business_interval, c.hours, fold.still(c, s)) END)
-	FROM jsonb_array_elements_text(c.alerts) alert,
+	SELECT array_agg((alert, at)::fold.warning ORDER BY at, n) FILTER (WHERE at < until OR until IS NULL)
+	FROM unnest(sla.canonical_alerts(ARRAY(SELECT jsonb_array_elements_text(c.alerts)))) WITH ORDINALITY x (alert, n),
 		LATERAL (SELECT sla.business_between(c.since, sla.deadline(c.since, c.goal, c.hours), c.hours)) w (whole),
 		LATERAL (SELECT coalesce(c.rest, whole)) r (rest),
 		LATERAL (SELECT CASE WHEN alert ~ '^[0-9.]+$'
 			THEN interval '1 us' * trunc(extract(epoch FROM whole) * 1000000 * alert::numeric)::float8 - (whole - rest)
-			ELSE rest - alert::interval END) a (amount)
+			ELSE rest - alert::interval END) a (amount),
+		LATERAL (SELECT CASE WHEN amount <= '0' THEN c.since
+			ELSE sla.deadline(c.since, amount::sla.business_interval, c.hours, fold.still(c, s)) END) t (at)
 	WHERE alert !~ '^1(\.0*)?$'
 		AND fold.due(c, s) > c.since AND c.pin IS NULL
 		AND fold.due(c, s) = sla.deadline(c.since, coalesce(c.rest::sla.business_interval, c.goal), c.hours, fold.still(c, s))
@@ -201,6 +207,7 @@ BEGIN
 	c.clock.paused := fold.stood_still(c.since, at, c.hours, fold.still(c, s));
 	c.clock.paused_at := NULL;
 	c.clock.outcome := CASE WHEN at > (c.clock).due_at THEN 'breached' ELSE outcome END;
+	c.clock.warned := CASE WHEN (c.clock).outcome <> 'cancelled' THEN fold.warnings(c, s, at) END;
 	RETURN c;
 END
 $$;
@@ -339,7 +346,7 @@ BEGIN
 					- fold.worked(c, s, (c.clock).paused_at) + coalesce((c.clock).carried, '0'));
 			END IF;
 		END IF;
-		c.clock.warn_at := fold.warnings(c, s);
+		c.clock.warned := fold.warnings(c, s, NULL);
 		c.clock.paused := fold.stood_still(c.since, coalesce((c.clock).paused_at, 'infinity'), c.hours, fold.still(c, s));
 	END IF;
 	c.clock.metric := metric;
@@ -544,7 +551,7 @@ BEGIN
 		FOR clock IN SELECT * FROM fold.metric_clocks(policy, m.name, m.starts_on, m.stops_on, m.restarts_on, counted) LOOP
 			IF exempt THEN
 				clock.outcome := 'exempt';
-				clock.warn_at := NULL;
+				clock.warned := NULL;
 			END IF;
 			RETURN NEXT clock;
 		END LOOP;

@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
 			'(' || to_char(c.carried, 'HH24:MI') || ')',
 			CASE WHEN c.paused <> '0' THEN 'paused ' || to_char(c.paused, 'HH24:MI') END,
 			'still since ' || fold.moment(c.paused_at),
-			'warned ' || (SELECT string_agg(fold.moment(w), ', ' ORDER BY w) FROM unnest(c.warn_at) w)))
+			'warned ' || (SELECT string_agg(fold.moment(w), ', ' ORDER BY w) FROM (SELECT DISTINCT at FROM unnest(c.warned)) x (w))))
 $$;
 
 CREATE FUNCTION fold.check(what text, rules jsonb, told text, metrics text, VARIADIC expected text[]) RETURNS void
