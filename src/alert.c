@@ -442,12 +442,23 @@ compare_alerts(const ListCell *a, const ListCell *b)
 	return (x->clock_id > y->clock_id) - (x->clock_id < y->clock_id);
 }
 
+static int
+compare_places(const ListCell *a, const ListCell *b)
+{
+	DueClock   *x = lfirst(a);
+	DueClock   *y = lfirst(b);
+
+	return ItemPointerCompare(&x->tid, &y->tid);
+}
+
 static void
 flag_batch(Ledger *ledger, AlertPass *pass, List *batch, TimestampTz now)
 {
 	List	   *alerts = NIL;
 	ListCell   *lc;
 
+	/* neighbours in the table are neighbours in its other indexes */
+	list_sort(batch, compare_places);
 	foreach(lc, batch)
 		alerts = flag_clock(ledger, lfirst(lc), now, alerts);
 	if (alerts == NIL)
