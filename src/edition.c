@@ -32,7 +32,8 @@
 typedef struct EditionEntry
 {
 	int32		id;				/* hash key */
-	PolicyVersion *version;
+	PolicyVersion *version;		/* NULL: see problem */
+	char	   *problem;
 } EditionEntry;
 
 static MemoryContext edition_context = NULL;
@@ -481,6 +482,33 @@ find_content(Ledger *ledger, int32 version_id, int32 edition_id)
 	return content;
 }
 
+/* Why an edition cannot be used, palloc'd; NULL: it can */
+static char *
+find_problem(const PolicyVersion *version, int32 version_id, int32 edition_id)
+{
+	int			ntargets;
+	Datum		checked = (Datum) 0;
+
+	if (version == NULL)
+		return psprintf("edition %d of policy version %d cannot be read",
+						edition_id, version_id);
+	ntargets = (SEVERITY_MAX - SEVERITY_MIN + 1) * version->nmetrics;
+	for (int i = 0; i < ntargets; i++)
+	{
+		Datum		hours = version->targets[i].hours;
+		const char *zone;
+
+		if (hours == (Datum) 0 || hours == checked)
+			continue;
+		zone = policy_unknown_zone(hours);
+		if (zone != NULL)
+			return psprintf("policy \"%s\" is in time zone \"%s\", which this server does not know",
+							version->policy, zone);
+		checked = hours;
+	}
+	return NULL;
+}
+
 const PolicyVersion *
 edition_get(Ledger *ledger, int32 version_id, int32 edition_id,
 			char **problem)
@@ -489,11 +517,16 @@ edition_get(Ledger *ledger, int32 version_id, int32 edition_id,
 	PolicyVersion *version;
 	MemoryContext old;
 	Jsonb	   *content;
+	char	   *trouble;
 
 	prepare_cache(ledger);
 	entry = hash_search(editions, &edition_id, HASH_FIND, NULL);
 	if (entry != NULL)
+	{
+		if (entry->problem != NULL)
+			*problem = pstrdup(entry->problem);
 		return entry->version;
+	}
 
 	content = find_content(ledger, version_id, edition_id);
 	if (content == NULL)
@@ -505,13 +538,11 @@ edition_get(Ledger *ledger, int32 version_id, int32 edition_id,
 	old = MemoryContextSwitchTo(edition_context);
 	version = read_content(ledger, version_id, content);
 	MemoryContextSwitchTo(old);
-	if (version == NULL)
-	{
-		*problem = psprintf("edition %d of policy version %d cannot be read",
-							edition_id, version_id);
-		return NULL;
-	}
+	*problem = find_problem(version, version_id, edition_id);
+	trouble = *problem == NULL ? NULL :
+		MemoryContextStrdup(edition_context, *problem);
 	entry = hash_search(editions, &edition_id, HASH_ENTER, NULL);
-	entry->version = version;
-	return version;
+	entry->version = trouble == NULL ? version : NULL;
+	entry->problem = trouble;
+	return entry->version;
 }

@@ -120,7 +120,7 @@ fold_ticket(Explanation *explanation)
 									   ticket->edition_id, &problem);
 	if (explanation->version == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("ticket \"%s\" cannot be explained: %s",
 						ticket->key, problem)));
 	fold->version = explanation->version;

@@ -269,6 +269,17 @@ policy_read_alerts(Datum array, PolicyAlert **alerts, int *nalerts)
 	return true;
 }
 
+const char *
+policy_unknown_zone(Datum hours)
+{
+	HoursRules *rules = business_hours_rules(hours);
+
+	for (int i = 0; i < rules->nparts; i++)
+		if (zone_find(rules->parts[i].zone) == NULL)
+			return rules->parts[i].zone;
+	return NULL;
+}
+
 char *
 policy_read_calendar(PolicyReader *reader, const char *name,
 					 MemoryContext keep,
@@ -279,7 +290,7 @@ policy_read_calendar(PolicyReader *reader, const char *name,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		isnull = true;
-	HoursRules *rules;
+	const char *zone;
 
 	scan = policy_scan(reader, CALENDAR_NAME, &key, &key_space);
 	tuple = systable_getnext(scan);
@@ -310,13 +321,10 @@ policy_read_calendar(PolicyReader *reader, const char *name,
 	if (isnull)
 		return psprintf("the hours of calendar \"%s\" do not exist", name);
 
-	rules = business_hours_rules(*hours);
-	for (int i = 0; i < rules->nparts; i++)
-	{
-		if (zone_find(rules->parts[i].zone) == NULL)
-			return psprintf("calendar \"%s\" is in time zone \"%s\", which this server does not know",
-							name, rules->parts[i].zone);
-	}
+	zone = policy_unknown_zone(*hours);
+	if (zone != NULL)
+		return psprintf("calendar \"%s\" is in time zone \"%s\", which this server does not know",
+						name, zone);
 	return NULL;
 }
 

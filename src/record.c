@@ -16,6 +16,7 @@
 
 #include "contract.h"
 #include "edition.h"
+#include "policy_rules.h"
 #include "record.h"
 #include "same_text.h"
 
@@ -137,8 +138,19 @@ find_version(Ledger *ledger, const LedgerTicket *ticket,
 		*problem = NULL;
 		keep_edition(ticket, edition, plan);
 	}
-	if (plan->hours_id != 0)
+	if (plan->version != NULL && plan->hours_id != 0)
+	{
+		const char *zone;
+
 		plan->hours = edition_hours(ledger, plan->hours_id);
+		zone = policy_unknown_zone(plan->hours);
+		if (zone != NULL)
+		{
+			*problem = psprintf("contract %d is in time zone \"%s\", which this server does not know",
+								plan->contract_id, zone);
+			plan->version = NULL;
+		}
+	}
 }
 
 /* A channel's rule can mean that nothing is promised, or nothing yet. */
