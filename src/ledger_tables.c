@@ -25,6 +25,7 @@
 #include "commands/sequence.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/sinval.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -61,17 +62,11 @@ typedef struct LedgerOids
 
 static LedgerOids oids[NUM_LEDGER_TABLES];
 static bool oids_valid = false;
-static uint32 changes_missed = 0;	/* that came while they were not valid */
 static bool callback_registered = false;
 
 static void
 forget_oids(Datum arg, Oid relid)
 {
-	if (!oids_valid)
-	{
-		changes_missed++;
-		return;
-	}
 	if (!OidIsValid(relid))
 		oids_valid = false;
 	for (int i = 0; i < NUM_LEDGER_TABLES && oids_valid; i++)
@@ -98,7 +93,7 @@ table_oids(LedgerTable table)
 {
 	Oid			namespace;
 	LedgerOids	found[NUM_LEDGER_TABLES];
-	uint32		missed;
+	uint64		messages;
 
 	if (oids_valid)
 		return &oids[table];
@@ -108,9 +103,10 @@ table_oids(LedgerTable table)
 		callback_registered = true;
 	}
 
+	/* again, should another session have changed anything meanwhile */
 	do
 	{
-		missed = changes_missed;
+		messages = SharedInvalidMessageCounter;
 		namespace = get_namespace_oid("sla", true);
 		if (!OidIsValid(namespace))
 			ereport(ERROR,
@@ -124,7 +120,7 @@ table_oids(LedgerTable table)
 			found[i].sequence = names[i].sequence == NULL ? InvalidOid :
 				find_relation(namespace, names[i].sequence);
 		}
-	} while (missed != changes_missed);
+	} while (messages != SharedInvalidMessageCounter);
 	memcpy(oids, found, sizeof(oids));
 	oids_valid = true;
 	return &oids[table];
