@@ -79,6 +79,13 @@ typedef enum TU_UpdateIndexes
 	index_beginscan(rel, index, snapshot, nkeys, 0)
 #endif
 
+/* 18 publishes generated columns, or does not */
+#if PG_VERSION_NUM < 180000
+#define publication_gencols_valid(desc) ((void) (desc), true)
+#else
+#define publication_gencols_valid(desc) ((desc)->gencols_valid_for_update)
+#endif
+
 /* 18 shows name and version of a loaded module */
 #if PG_VERSION_NUM >= 180000
 #define SLAPOLICY_MODULE_MAGIC \

@@ -55,16 +55,25 @@ check_trigger(FunctionCallInfo fcinfo, const char *name, bool before)
 }
 
 /*
- * Say once per statement why rows get no deadlines: the trigger's own function
- * information lasts as long as the statement.
+ * Is this the first time that something is to be said of a statement? The
+ * trigger's own function information lasts as long as that.
  */
+static bool
+is_first_warning(FunctionCallInfo fcinfo)
+{
+	bool		first = fcinfo->flinfo->fn_extra == NULL;
+
+	fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+	return first;
+}
+
+/* Say once per statement why rows get no deadlines. */
 static void
 warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
 		  const char *problem, bool has_deadlines)
 {
-	if (fcinfo->flinfo->fn_extra != NULL)
+	if (!is_first_warning(fcinfo))
 		return;
-	fcinfo->flinfo->fn_extra = fcinfo->flinfo;
 	if (key == NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
@@ -186,17 +195,31 @@ trigger_current_row(Relation rel, TupleTableSlot *fired)
 
 /*
  * Put right what sla.stamp could not know: a trigger that fired after it, or
- * a later update, or another session's policy, has changed the due times.
+ * a later update, or another session's policy, has changed the due times. A row
+ * that may be inserted but not updated goes in with wrong ones rather than not
+ * at all.
  */
 static void
-repair_stamps(Relation rel, const Attachment *attachment,
-			  const TicketPlan *plan, TupleTableSlot *slot)
+repair_stamps(FunctionCallInfo fcinfo, Relation rel,
+			  const Attachment *attachment, const TicketPlan *plan,
+			  TupleTableSlot *slot)
 {
 	StampTarget *target;
 
 	if (stamps_are_right(attachment, plan, slot) ||
 		rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
+	if (stamping_refused(rel))
+	{
+		if (is_first_warning(fcinfo))
+			ereport(WARNING,
+					(errcode(ERRCODE_WARNING),
+					 errmsg("columns of ticket %s of table \"%s\" do not have its due times: publications allow no update of the row",
+							attachment_key(attachment, slot),
+							RelationGetRelationName(rel)),
+					 errhint("Its row is accepted, and sla.clock has them. Give the table a replica identity, then call sla.reconcile.")));
+		return;
+	}
 	target = stamp_target_open_writing(rel);
 	stamp_row(target, attachment, plan, slot);
 	stamp_target_close(target);
@@ -207,7 +230,7 @@ repair_stamps(Relation rel, const Attachment *attachment,
  * out. Until now it was taken for that one.
  */
 static void
-record_newcomer(const Newcomer *who, TimestampTz now)
+record_newcomer(FunctionCallInfo fcinfo, const Newcomer *who, TimestampTz now)
 {
 	Relation	rel = try_table_open(who->relid, RowExclusiveLock);
 	TupleTableSlot *where;
@@ -228,7 +251,7 @@ record_newcomer(const Newcomer *who, TimestampTz now)
 
 		(void) record_row(attachment, attachment_key(attachment, slot), NULL,
 						  &row, problem, now, &plan);
-		repair_stamps(rel, attachment, &plan, slot);
+		repair_stamps(fcinfo, rel, attachment, &plan, slot);
 	}
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
@@ -344,11 +367,11 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
 			former_key == NULL && plan.was_known)
 			row_track_came(rel, attachment, trigdata->tg_trigslot, key);
-		repair_stamps(rel, attachment, &plan, slot);
+		repair_stamps(fcinfo, rel, attachment, &plan, slot);
 		ExecDropSingleTupleTableSlot(slot);
 	}
 	if (former_key != NULL && strcmp(former_key, key) != 0 &&
 		row_track_newcomer(attachment, former_key, left, &newcomer))
-		record_newcomer(&newcomer, now);
+		record_newcomer(fcinfo, &newcomer, now);
 	return PointerGetDatum(NULL);
 }

@@ -27,6 +27,12 @@ extern bool stamps_are_right(const Attachment *attachment,
 							 const TicketPlan *plan, TupleTableSlot *slot);
 
 /*
+ * Does the server refuse every update of the relation's rows, because they are
+ * published without a replica identity that allows that? Inserts it does not.
+ */
+extern bool stamping_refused(Relation rel);
+
+/*
  * Write a plan's due times into rows of one relation that holds rows itself.
  * slot must be of the relation's own kind and hold the row's latest version,
  * which this transaction has locked or nobody else can write to. Increments

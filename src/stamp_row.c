@@ -15,11 +15,13 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_publication.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/snapmgr.h"
 
 #include "stamp.h"
@@ -75,6 +77,20 @@ stamps_are_right(const Attachment *attachment, const TicketPlan *plan,
 		if (!stamp_is_right(attachment, &attachment->stamps[i], plan, slot))
 			return false;
 	return true;
+}
+
+bool
+stamping_refused(Relation rel)
+{
+	PublicationDesc desc;
+
+	RelationBuildPublicationDesc(rel, &desc);
+	if (!desc.rf_valid_for_update || !desc.cols_valid_for_update ||
+		!publication_gencols_valid(&desc))
+		return true;
+	return desc.pubactions.pubupdate &&
+		rel->rd_rel->relreplident != REPLICA_IDENTITY_FULL &&
+		!OidIsValid(RelationGetReplicaIndex(rel));
 }
 
 /*

@@ -124,6 +124,27 @@ is($subscriber->safe_psql('postgres', q(SELECT count(*) || ' ' || count(*) FILTE
 	'500 375', 'many rows');
 is(wrong('followed'), '', 'stamped, all of them');
 is($subscriber->safe_psql('postgres', q(SELECT count(*) FROM (SELECT FROM sla.event GROUP BY ticket_id HAVING count(*) <> max(seq)) d)), 0, 'no event is missing or there twice');
+# Without a replica identity the server publishes inserts and refuses updates, also
+# those that put due times right which another trigger changed after sla.stamp.
+$publisher->safe_psql('postgres', q(
+	CREATE TABLE nameless (id int PRIMARY KEY, s text, at timestamptz DEFAULT '2026-03-02 09:00');
+	ALTER TABLE nameless REPLICA IDENTITY NOTHING;
+	CREATE FUNCTION lower_severity() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.s := 'S2'; RETURN NEW; END $$;
+	SELECT sla.attach('nameless', 'acme', 's', 'at');
+	CREATE TRIGGER "~~lower" BEFORE INSERT ON nameless FOR EACH ROW EXECUTE FUNCTION lower_severity();
+	CREATE PUBLICATION q FOR TABLE nameless));
+my $nameless = q(SELECT string_agg(concat_ws(' ', r.id, t.severity, c.due_at = r.sla_response_due), '; ' ORDER BY r.id)
+	FROM nameless r JOIN sla.ticket t ON t.key = r.id::text JOIN sla.attachment a ON a.id = t.attachment_id AND a.ticket_table = 'nameless'::regclass
+		JOIN sla.clock c ON c.ticket_id = t.id);
+my (undef, undef, $told) = $publisher->psql('postgres', q(INSERT INTO nameless (id, s) VALUES (1, 'S1'), (2, 'S1')));
+is(scalar(() = $told =~ /^(?:psql:\S+ )?WARNING: .* publications allow no update/mg), 1, 'what cannot be stamped again is a warning for each statement');
+unlike($told, qr/ERROR/, 'no error');
+is($publisher->safe_psql('postgres', $nameless), '1 S2 f; 2 S2 f', 'nothing is lost, and the ledger is right');
+$publisher->safe_psql('postgres', q(ALTER TABLE nameless REPLICA IDENTITY DEFAULT; SELECT sla.reconcile('nameless')));
+is($publisher->safe_psql('postgres', $nameless), '1 S2 t; 2 S2 t', 'with a replica identity, so are the rows');
+$publisher->safe_psql('postgres', q(INSERT INTO nameless (id, s) VALUES (3, 'S1')));
+is($publisher->safe_psql('postgres', $nameless), '1 S2 t; 2 S2 t; 3 S2 t', 'at once');
+
 unlike(slurp_file($subscriber->logfile), qr/ERROR|PANIC/, 'the subscriber met no error');
 
 $_->stop for $subscriber, $publisher;
