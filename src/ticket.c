@@ -24,6 +24,7 @@
 typedef struct Standing
 {
 	TicketEvent *opened;
+	TicketEvent *last_opened;	/* the last one, also a retracted one */
 	TicketEvent *replied;
 	TicketEvent *investigated;
 	TicketEvent *assigned;
@@ -97,7 +98,11 @@ standing(const TicketHistory *history)
 	{
 		TicketEvent *event = &history->events[i];
 
-		if (event->retracted || event->source != NULL)
+		if (event->source != NULL)
+			continue;
+		if (event->kind == EVENT_OPENED)
+			now.last_opened = event;
+		if (event->retracted)
 			continue;
 		switch (event->kind)
 		{
@@ -188,6 +193,11 @@ happened_at(const TicketHistory *history, const TicketRow *row,
 	return not_before == NULL ? at : Max(at, not_before->at);
 }
 
+/*
+ * However often the time of receipt is corrected, or taken back and said again,
+ * the ticket was opened with what the row said the first time: later changes
+ * are events of their own.
+ */
 static void
 follow_received(TicketHistory *history, const TicketRow *row)
 {
@@ -196,14 +206,16 @@ follow_received(TicketHistory *history, const TicketRow *row)
 	const char *product = row->product;
 	TicketEvent *opened;
 
-	if (now.opened != NULL)
+	if (now.opened != NULL && row->received.known &&
+		row->received.at == now.opened->at)
+		return;
+	if (now.last_opened != NULL)
 	{
-		if (row->received.known && row->received.at == now.opened->at)
-			return;
-		severity = now.opened->severity;
-		product = now.opened->old_value;
-		ticket_history_retract(history, now.opened, row->changed_at);
+		severity = now.last_opened->severity;
+		product = now.last_opened->old_value;
 	}
+	if (now.opened != NULL)
+		ticket_history_retract(history, now.opened, row->changed_at);
 	if (!row->received.known)
 		return;
 	opened = ticket_history_append(history, EVENT_OPENED, row->received.at);
@@ -211,23 +223,30 @@ follow_received(TicketHistory *history, const TicketRow *row)
 	opened->old_value = product;
 }
 
+/* When the row came to say otherwise than an event says */
+static TimestampTz
+changed_since(const TicketRow *row, const TicketEvent *event)
+{
+	return event->retracted ? row->changed_at : Max(row->changed_at, event->at);
+}
+
 static void
 follow_severity(TicketHistory *history, const TicketRow *row)
 {
 	Standing	now = standing(history);
-	TicketEvent *last = now.severity ? now.severity : now.opened;
+	TicketEvent *last = now.severity ? now.severity : now.last_opened;
 
 	if (last == NULL || last->severity == row->severity)
 		return;
 	ticket_history_append(history, EVENT_SEVERITY,
-						  Max(row->changed_at, last->at))->severity = row->severity;
+						  changed_since(row, last))->severity = row->severity;
 }
 
 static void
 follow_product(TicketHistory *history, const TicketRow *row)
 {
 	Standing	now = standing(history);
-	TicketEvent *last = now.product ? now.product : now.opened;
+	TicketEvent *last = now.product ? now.product : now.last_opened;
 	const char *product;
 	TicketEvent *event;
 
@@ -237,7 +256,7 @@ follow_product(TicketHistory *history, const TicketRow *row)
 	if (same_text(product, row->product))
 		return;
 	event = ticket_history_append(history, EVENT_PRODUCT,
-								  Max(row->changed_at, last->at));
+								  changed_since(row, last));
 	event->old_value = product;
 	event->value = row->product;
 }

@@ -7,9 +7,9 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(12);
+SELECT plan(19);
 
-SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
+SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "severity_change": "from_change",
 	"calendars": {"always": {"hours": "24/7"}},
 	"targets": [
 		{"severity": "S1", "metric": "resolution", "goal": "8h", "calendar": "always"},
@@ -19,8 +19,9 @@ CREATE TABLE tickets (
 	priority text,
 	created_at timestamptz,
 	closed_at timestamptz,
-	updated_at timestamptz);
-SELECT sla.attach('tickets', 'acme', 'priority', 'created_at', resolved_at => 'closed_at', changed_at => 'updated_at');
+	updated_at timestamptz,
+	product text);
+SELECT sla.attach('tickets', 'acme', 'priority', 'created_at', resolved_at => 'closed_at', changed_at => 'updated_at', product => 'product');
 
 CREATE FUNCTION pg_temp.closed(id int, closed text, updated text) RETURNS void LANGUAGE sql AS $$
 	UPDATE tickets t SET closed_at = ('2026-03-02 ' || $2)::timestamptz, updated_at = ('2026-03-02 ' || $3)::timestamptz WHERE t.id = $1 $$;
@@ -32,7 +33,7 @@ CREATE FUNCTION pg_temp.events(id int) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', e.kind, to_char(e.at, 'HH24:MI'), e.old_value, e.new_value), ', ' ORDER BY e.seq)
 	FROM sla.event e JOIN sla.ticket t ON t.id = e.ticket_id WHERE t.key = $1::text $$;
 
-INSERT INTO tickets SELECT id, 'S1', '2026-03-02 10:00', NULL, '2026-03-02 10:00' FROM generate_series(1, 6) id;
+INSERT INTO tickets SELECT id, 'S1', '2026-03-02 10:00', NULL, '2026-03-02 10:00' FROM generate_series(1, 9) id;
 
 -- A resolution that was after a reopening turns out to have been before it
 SELECT pg_temp.closed(1, '12:00', '12:00'), pg_temp.closed(1, NULL, '14:00'), pg_temp.closed(1, '15:00', '15:00');
@@ -70,6 +71,23 @@ UPDATE tickets SET priority = 'S1', updated_at = '2026-03-02 10:40' WHERE id = 5
 SELECT is(pg_temp.events(5),
 	'opened 10:00 S1, severity 10:10 S1 S2, retracted 10:30 1, opened 10:20 S1, severity 10:40 S2 S1',
 	'a corrected time of receipt does not change it');
+
+-- A time of receipt that is taken back and said again: the ticket was opened
+-- with what its row said then, and what changed since is told by its events
+UPDATE tickets SET priority = 'S2', product = 'shop', updated_at = '2026-03-02 12:00' WHERE id IN (7, 9);
+UPDATE tickets SET created_at = NULL, updated_at = '2026-03-02 13:00' WHERE id = 7;
+SELECT is(pg_temp.clock(7), NULL, 'without a time of receipt there is no clock');
+UPDATE tickets SET created_at = '2026-03-02 10:00', updated_at = '2026-03-02 14:00' WHERE id = 7;
+SELECT is(pg_temp.events(7), 'opened 10:00 S1, severity 12:00 S1 S2, product 12:00 shop, retracted 13:00 1, opened 10:00 S1',
+	'taken back and said again, it is opened with what it was opened with');
+SELECT is(pg_temp.clock(7), pg_temp.clock(9), 'and its clock is that of one that kept it');
+UPDATE tickets SET created_at = NULL, updated_at = '2026-03-02 14:10' WHERE id = 8;
+UPDATE tickets SET priority = 'S2', product = 'shop', updated_at = '2026-03-02 14:20' WHERE id = 8;
+SELECT is(pg_temp.events(8), 'opened 10:00 S1, retracted 14:10 1, severity 14:20 S1 S2, product 14:20 shop', 'what changes meanwhile is an event');
+UPDATE tickets SET created_at = '2026-03-02 10:30', updated_at = '2026-03-02 14:30' WHERE id = 8;
+SELECT is(pg_temp.events(8), 'opened 10:00 S1, retracted 14:10 1, severity 14:20 S1 S2, product 14:20 shop, opened 10:30 S1', 'and adds nothing later');
+SELECT is((SELECT severity::text FROM sla.ticket WHERE key = '8'), 'S2', 'the ticket has the severity of its row');
+SELECT is(split_part(pg_temp.clock(8), ' running', 1), 'open 14:20', 'and its clock the terms of that since it changed');
 
 -- A ticket that is corrected again and again
 DO $$

@@ -132,7 +132,7 @@ SELECT is(pg_temp.stamps(6), '- -', 'nor due times');
 UPDATE tickets SET created_at = 'infinity' WHERE id = 6;
 SELECT is(pg_temp.ticket(6), 'open S2 v4 error: created_at is null or infinite', 'infinity says as little');
 UPDATE tickets SET created_at = '2026-03-02 09:00' WHERE id = 6;
-SELECT is(pg_temp.stamps(6), '02 11:00 02 17:00', 'and is put right');
+SELECT is(pg_temp.stamps(6), '02 12:00 02 17:00', 'and is put right: it was S3 until 12:00');
 SELECT is(pg_temp.ticket(6), 'open S2 02 09:00 v5', 'the reason goes');
 INSERT INTO tickets VALUES (7, 'S2', NULL), (8, 'S2', '-infinity');
 INSERT INTO tickets VALUES (9, 'S2', '2026-03-02 09:00', 'infinity', '-infinity');
