@@ -5,7 +5,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(78);
+SELECT plan(82);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -138,6 +138,29 @@ SELECT sla.attach('desk.tickets', 'acme', 's', 'at', 'replied', severity_map => 
 SELECT sla.record_rows('desk.tickets');
 SET LOCAL search_path = public;
 SELECT pass('nor by an owner');
+RESET ROLE;
+
+-- Due times tell which accounts have contracts. The right to attach can be taken.
+SELECT sla.load_policy('{"policy": "paid", "time_zone": "UTC", "entitlement": "contract",
+	"calendars": {"always": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "3h", "calendar": "always"}]}');
+INSERT INTO sla.contract (account, policy, valid) VALUES ('Acme', 'paid', '[2026-01-01, 2027-01-01)');
+SET LOCAL ROLE sla_test_owner;
+CREATE TABLE desk.guesses (account text PRIMARY KEY, at timestamptz DEFAULT '2026-03-02 09:00');
+INSERT INTO desk.guesses VALUES ('Acme'), ('Globex');
+SELECT throws_ok('SELECT FROM sla.contract', '42501', NULL, 'an owner may not read contracts');
+SELECT sla.attach('desk.guesses', received_at => 'at', severity_default => 'S1', account => 'account');
+SELECT results_eq('SELECT account FROM desk.guesses WHERE sla_response_due IS NOT NULL', $$VALUES ('Acme')$$, 'but learns who has one from due times');
+SELECT sla.detach('desk.guesses');
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION sla.register_attachment(regclass, text, jsonb, jsonb, jsonb, text) FROM PUBLIC;
+SET LOCAL ROLE sla_test_owner;
+SELECT throws_ok($$SELECT sla.attach('desk.guesses', received_at => 'at', severity_default => 'S1', account => 'account')$$, '42501', NULL,
+	'unless the right to attach is taken from him');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION sla.register_attachment(regclass, text, jsonb, jsonb, jsonb, text) TO sla_test_owner;
+SET LOCAL ROLE sla_test_owner;
+SELECT lives_ok($$SELECT sla.attach('desk.guesses', received_at => 'at', severity_default => 'S1', account => 'account')$$, 'or given again');
 RESET ROLE;
 
 SELECT * FROM finish();
