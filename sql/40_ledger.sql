@@ -18,7 +18,7 @@ CREATE TABLE sla.attachment (
 CREATE UNIQUE INDEX attachment_ticket_table_key ON sla.attachment (ticket_table)
     WHERE ticket_table::oid <> '0'::oid;
 COMMENT ON INDEX sla.attachment_ticket_table_key IS 'One attachment per table; any number of those whose tables are gone.';
-COMMENT ON COLUMN sla.attachment.detached_at IS 'When sla.detach was called, or the table dropped; NULL while attached.';
+COMMENT ON COLUMN sla.attachment.detached_at IS 'When sla.detach was called, or the table dropped; NULL while attached. Of a table that was not there when a dump was restored, when anything is dropped after that.';
 COMMENT ON TABLE sla.attachment IS 'One row per table that is or was attached. Written by sla.attach and sla.detach only.';
 COMMENT ON COLUMN sla.attachment.id IS 'Identifier, referred to by sla.ticket.';
 COMMENT ON COLUMN sla.attachment.ticket_table IS 'The table whose rows are tickets; "-" once it is gone.';

@@ -21,7 +21,7 @@ COMMENT ON COLUMN sla.message_attachment.source IS 'What sla.event.source begins
 COMMENT ON COLUMN sla.message_attachment.roles IS 'Role to column name; "key" and "ticket" are lists of columns, "customer" is a column of the ticket table. A role not used is absent. The roles are the arguments of sla.attach_messages.';
 COMMENT ON COLUMN sla.message_attachment.options IS 'How columns are read: agent_when, customer_when (lists of texts of the author column), only_when (column to list of texts, null for NULL), timestamps_in (time zone of timestamps without one). An option not used is absent.';
 COMMENT ON COLUMN sla.message_attachment.attached_at IS 'When sla.attach_messages was called.';
-COMMENT ON COLUMN sla.message_attachment.detached_at IS 'When sla.detach_messages was called, or the table dropped; NULL while attached.';
+COMMENT ON COLUMN sla.message_attachment.detached_at IS 'When sla.detach_messages was called, or the table dropped; NULL while attached. Of a table that was not there when a dump was restored, when anything is dropped after that.';
 SELECT pg_catalog.pg_extension_config_dump('sla.message_attachment', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.message_attachment_id_seq', '');
 

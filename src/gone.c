@@ -138,6 +138,19 @@ table_is_there(Oid namespace, const char *table, const char *index)
 }
 
 /*
+ * Is the table of an attachment gone, and that not noted yet? One that was not
+ * there when a dump was restored has no OID from the start.
+ */
+static bool
+is_gone(const AttachmentRow *row)
+{
+	Oid			relid = DatumGetObjectId(row->values[ATTACHMENT_TICKET_TABLE - 1]);
+
+	return OidIsValid(relid) ? get_rel_relkind(relid) == '\0' :
+		row->nulls[ATTACHMENT_DETACHED_AT - 1];
+}
+
+/*
  * After anything was dropped, by whomever: end the attachments whose tables
  * are gone. As long as there are none this reads two small tables.
  */
@@ -168,13 +181,8 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	messages = message_table_rows(ledger);
 	ledger_close(ledger);
 	foreach(lc, attachments)
-	{
-		AttachmentRow *row = lfirst(lc);
-		Oid			relid = DatumGetObjectId(row->values[ATTACHMENT_TICKET_TABLE - 1]);
-
-		if (OidIsValid(relid) && get_rel_relkind(relid) == '\0')
-			try_end(end_gone_table, row, now);
-	}
+		if (is_gone(lfirst(lc)))
+			try_end(end_gone_table, lfirst(lc), now);
 	foreach(lc, messages)
 		if (message_table_is_gone(lfirst(lc)))
 			try_end(end_gone_messages, lfirst(lc), now);

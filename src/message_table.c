@@ -82,10 +82,20 @@ is_gone(const MessageTableRow *row, AttrNumber attnum)
 	return OidIsValid(relid) && get_rel_relkind(relid) == '\0';
 }
 
+/* Is an attachment to end, since its table is not there? */
+static bool
+is_to_end(const MessageTableRow *row)
+{
+	return row->nulls[MESSAGES_DETACHED_AT - 1] &&
+		(is_gone(row, MESSAGES_TABLE) ||
+		 !OidIsValid(DatumGetObjectId(row->values[MESSAGES_TABLE - 1])));
+}
+
 bool
 message_table_is_gone(const MessageTableRow *row)
 {
-	return is_gone(row, MESSAGES_TABLE) || is_gone(row, MESSAGES_TICKET_TABLE);
+	return is_to_end(row) || is_gone(row, MESSAGES_TABLE) ||
+		is_gone(row, MESSAGES_TICKET_TABLE);
 }
 
 void
@@ -99,8 +109,7 @@ message_table_end_gone(MessageTableRow *row, TimestampTz now)
 		heap_deform_tuple(tuple,
 						  RelationGetDescr(ledger_table(ledger, LEDGER_MESSAGES)),
 						  row->values, row->nulls);
-		if (is_gone(row, MESSAGES_TABLE) &&
-			row->nulls[MESSAGES_DETACHED_AT - 1])
+		if (is_to_end(row))
 		{
 			row->nulls[MESSAGES_DETACHED_AT - 1] = false;
 			row->values[MESSAGES_DETACHED_AT - 1] = TimestampTzGetDatum(now);

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(74);
+SELECT plan(76);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -154,6 +154,14 @@ SELECT throws_ok(format('SELECT sla.attach_messages(%s)', a), code, NULL, a) FRO
 	('22023', $$'m', 'tickets', 'ticket', 'at', 'kind', '{agent}', only_when => '{"staff": ["maybe"]}'$$)
 	) v(code, a);
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'm'::regclass), 0::bigint, 'nothing was changed then');
+
+-- A dump that is restored without the table of messages
+SELECT sla.attach_messages('m', 'tickets', 'ticket', 'at', 'kind', '{agent}');
+UPDATE sla.message_attachment SET messages_table = '-' WHERE messages_table = 'm'::regclass;
+CREATE TABLE nothing ();
+DROP TABLE nothing;
+SELECT isnt((SELECT max(detached_at) FROM sla.message_attachment WHERE messages_table::text = '-'), NULL, 'an attachment without a table has ended');
+SELECT is((SELECT count(*) FROM sla.message_attachment WHERE messages_table::text = '-' AND detached_at IS NULL), 0::bigint, 'all of them');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -152,6 +152,11 @@ for my $format ('plain', 'custom')
 		INSERT INTO passing VALUES (1, 'S1', '2026-03-02 09:00');
 		SELECT sla.attach('passing', 'acme', 's', 'at')));
 	is($node->safe_psql($db, $attachments), 'desk.tickets 202, - 1, - 1, public.passing 1', "$format: a table of that name begins anew");
+	$node->safe_psql($db, 'CREATE TABLE nothing (); DROP TABLE nothing');
+	is( $node->safe_psql($db, q(SELECT string_agg(concat_ws(' ', a.ticket_table, a.detached_at IS NULL,
+			(SELECT count(*) FROM sla.ticket t JOIN sla.clock c ON c.ticket_id = t.id WHERE t.attachment_id = a.id AND c.outcome IS NULL) > 0), ', ' ORDER BY a.id)
+			FROM sla.attachment a)),
+		'desk.tickets t t, - f f, - f f, public.passing t t', "$format: the first DROP ends the record of those that are gone");
 }
 
 # The schema first, the data last, the table in between: found again.
