@@ -14,7 +14,7 @@ CREATE TABLE sla.restamp_progress (
 COMMENT ON TABLE sla.restamp_progress IS 'One row per attached table whose rows sla.restamp is recording, or was when it was interrupted: how far it has come. Not dumped.';
 COMMENT ON COLUMN sla.restamp_progress.attachment_id IS 'sla.attachment.id.';
 COMMENT ON COLUMN sla.restamp_progress.started_at IS 'When it began.';
-COMMENT ON COLUMN sla.restamp_progress.rows_recorded IS 'Rows recorded so far.';
+COMMENT ON COLUMN sla.restamp_progress.rows_recorded IS 'Rows recorded so far. One whose new version, stamped or changed meanwhile, lies further on is met, and counted, again.';
 COMMENT ON COLUMN sla.restamp_progress.without_deadlines IS 'Of these, rows that no promise covers.';
 COMMENT ON COLUMN sla.restamp_progress.finished IS 'The table, or its partitions, that are done, by OID.';
 COMMENT ON COLUMN sla.restamp_progress.relation IS 'The one that is under way; NULL: none.';
