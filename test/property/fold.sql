@@ -23,21 +23,9 @@
 \if :{?tickets} \else \set tickets 250 \endif
 \if :{?steps} \else \set steps 12 \endif
 
-BEGIN;
-SET LOCAL timezone = 'UTC';
-SET LOCAL datestyle = 'ISO, YMD';
-SET LOCAL intervalstyle = 'postgres';
-SET LOCAL client_min_messages = error;
-SET LOCAL jit = off;
-CREATE EXTENSION IF NOT EXISTS slapolicy;
 \echo seed :seed, :policies policies, :tickets tickets in each of two tables, :steps steps each
-\o /dev/null
-\ir lib/fold_oracle.sql
+\ir lib/fold_begin.sql
 \ir lib/fold_selfcheck.sql
-\ir lib/fold_policies.sql
-\ir lib/fold_tickets.sql
-\ir lib/fold_compare.sql
-SET LOCAL client_min_messages = error;
 
 SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);

@@ -18,19 +18,8 @@
 \if :{?tickets} \else \set tickets 200 \endif
 \if :{?facts} \else \set facts 8 \endif
 
-BEGIN;
-SET LOCAL timezone = 'UTC';
-SET LOCAL datestyle = 'ISO, YMD';
-SET LOCAL intervalstyle = 'postgres';
-SET LOCAL client_min_messages = error;
-SET LOCAL jit = off;
-CREATE EXTENSION IF NOT EXISTS slapolicy;
 \echo seed :seed, :policies policies, :tickets tickets, :facts facts each
-\o /dev/null
-\ir lib/fold_oracle.sql
-\ir lib/fold_policies.sql
-\ir lib/fold_tickets.sql
-\ir lib/fold_compare.sql
+\ir lib/fold_begin.sql
 
 SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);

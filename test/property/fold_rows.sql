@@ -19,19 +19,8 @@
 \if :{?tickets} \else \set tickets 300 \endif
 \if :{?steps} \else \set steps 6 \endif
 
-BEGIN;
-SET LOCAL timezone = 'UTC';
-SET LOCAL datestyle = 'ISO, YMD';
-SET LOCAL intervalstyle = 'postgres';
-SET LOCAL client_min_messages = error;
-SET LOCAL jit = off;
-CREATE EXTENSION IF NOT EXISTS slapolicy;
 \echo seed :seed, :policies policies, :tickets tickets, :steps steps each
-\o /dev/null
-\ir lib/fold_oracle.sql
-\ir lib/fold_policies.sql
-\ir lib/fold_tickets.sql
-\ir lib/fold_compare.sql
+\ir lib/fold_begin.sql
 
 SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);

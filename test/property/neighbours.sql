@@ -24,12 +24,7 @@
 \if :{?rounds} \else \set rounds 60 \endif
 \if :{?steps} \else \set steps 12 \endif
 
-BEGIN;
-SET LOCAL timezone = 'UTC';
-SET LOCAL datestyle = 'ISO, YMD';
-SET LOCAL client_min_messages = error;
-SET LOCAL jit = off;
-CREATE EXTENSION IF NOT EXISTS slapolicy;
+\ir lib/begin.sql
 \echo seed :seed, :rounds rounds of :steps steps
 \o /dev/null
 

@@ -23,12 +23,7 @@
 \if :{?tickets} \else \set tickets 150 \endif
 \if :{?steps} \else \set steps 12 \endif
 
-BEGIN;
-SET LOCAL timezone = 'UTC';
-SET LOCAL datestyle = 'ISO, YMD';
-SET LOCAL client_min_messages = error;
-SET LOCAL jit = off;
-CREATE EXTENSION IF NOT EXISTS slapolicy;
+\ir lib/begin.sql
 \pset tuples_only on
 \o /dev/null
 SELECT setseed(:seed);
