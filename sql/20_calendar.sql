@@ -106,6 +106,11 @@ CREATE FUNCTION sla.zone_version(zone text) RETURNS text
     AS 'MODULE_PATHNAME', 'slapolicy_zone_version';
 COMMENT ON FUNCTION sla.zone_version(text) IS 'A fingerprint of all clock changes of the time zone (years 1800 to 2500) in the data this server uses: it changes when an update of the time zone data changes the zone, and differs between servers that disagree about it. Raises 22023 for an unknown zone.';
 
+CREATE FUNCTION sla.unknown_zone(hours sla.business_hours) RETURNS text
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'slapolicy_unknown_zone';
+COMMENT ON FUNCTION sla.unknown_zone(sla.business_hours) IS 'The first time zone of the hours that this server does not know, for values that were stored by another server; NULL when it knows all. Functions over such hours raise 22023.';
+
 CREATE FUNCTION sla.zone_data_version() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp

@@ -33,7 +33,7 @@ SELECT c.id AS clock_id,
     CASE
         WHEN c.stopped_at IS NOT NULL THEN c.worked
         -- a reopening may lie ahead, and what is paused until then with it
-        WHEN c.id IS NOT NULL THEN coalesce(c.carried, '0')
+        WHEN h.value IS NOT NULL THEN coalesce(c.carried, '0')
             + greatest(sla.business_between(b.base, greatest(b.base, least(now(), c.paused_at)), h.value) - c.paused, '0')
     END AS worked,
     CASE WHEN c.outcome IN ('met', 'breached') THEN c.worked END AS took,
@@ -63,7 +63,8 @@ SELECT c.id AS clock_id,
 FROM sla.ticket t
     JOIN sla.attachment a ON a.id = t.attachment_id
     LEFT JOIN sla.clock c ON c.ticket_id = t.id
-    LEFT JOIN sla.hours h ON h.id = c.hours_id
+    -- in a zone that is not known here nothing can be counted
+    LEFT JOIN sla.hours h ON h.id = c.hours_id AND sla.unknown_zone(h.value) IS NULL
     LEFT JOIN sla.policy_version v ON v.id = t.policy_version_id
     LEFT JOIN sla.policy_edition e ON e.policy_version_id = t.policy_version_id AND e.id = t.policy_edition_id
     LEFT JOIN sla.severity_label l ON l.policy_version_id = t.policy_version_id

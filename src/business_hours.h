@@ -64,4 +64,7 @@ extern HoursRules *business_hours_rules(Datum value);
  * Raises 54000 when they exceed a limit of hours_text.h. */
 extern Datum business_hours_build(const HoursRules *rules);
 
+/* The first of its zones that this server does not know; NULL: knows all */
+extern const char *business_hours_unknown_zone(Datum value);
+
 #endif							/* SLAPOLICY_BUSINESS_HOURS_H */

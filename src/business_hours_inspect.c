@@ -15,11 +15,13 @@
 
 #include "business_hours.h"
 #include "hours_dates.h"
+#include "zone.h"
 
 /* Special dates are looked up in stretches of this many days */
 #define STRETCH_DAYS	1000
 
 PG_FUNCTION_INFO_V1(slapolicy_business_hours_zones);
+PG_FUNCTION_INFO_V1(slapolicy_unknown_zone);
 PG_FUNCTION_INFO_V1(slapolicy_weekly_hours);
 PG_FUNCTION_INFO_V1(slapolicy_special_dates);
 
@@ -50,6 +52,28 @@ slapolicy_business_hours_zones(PG_FUNCTION_ARGS)
 		names[i] = CStringGetTextDatum(rules->parts[i].zone);
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, rules->nparts, TEXTOID, -1,
 										  false, TYPALIGN_INT));
+}
+
+const char *
+business_hours_unknown_zone(Datum value)
+{
+	HoursRules *rules = business_hours_rules(value);
+
+	for (int32 i = 0; i < rules->nparts; i++)
+		if (zone_find(rules->parts[i].zone) == NULL)
+			return rules->parts[i].zone;
+	return NULL;
+}
+
+/* sla.unknown_zone(hours sla.business_hours): text */
+Datum
+slapolicy_unknown_zone(PG_FUNCTION_ARGS)
+{
+	const char *zone = business_hours_unknown_zone(PG_GETARG_DATUM(0));
+
+	if (zone == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(zone));
 }
 
 /* Seconds since 00:00 as an interval; palloc'd */

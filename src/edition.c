@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "business_hours.h"
 #include "edition.h"
 #include "json_read.h"
 #include "policy_rules.h"
@@ -500,7 +501,7 @@ find_problem(const PolicyVersion *version, int32 version_id, int32 edition_id)
 
 		if (hours == (Datum) 0 || hours == checked)
 			continue;
-		zone = policy_unknown_zone(hours);
+		zone = business_hours_unknown_zone(hours);
 		if (zone != NULL)
 			return psprintf("policy \"%s\" is in time zone \"%s\", which this server does not know",
 							version->policy, zone);

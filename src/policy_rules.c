@@ -269,17 +269,6 @@ policy_read_alerts(Datum array, PolicyAlert **alerts, int *nalerts)
 	return true;
 }
 
-const char *
-policy_unknown_zone(Datum hours)
-{
-	HoursRules *rules = business_hours_rules(hours);
-
-	for (int i = 0; i < rules->nparts; i++)
-		if (zone_find(rules->parts[i].zone) == NULL)
-			return rules->parts[i].zone;
-	return NULL;
-}
-
 char *
 policy_read_calendar(PolicyReader *reader, const char *name,
 					 MemoryContext keep,
@@ -321,7 +310,7 @@ policy_read_calendar(PolicyReader *reader, const char *name,
 	if (isnull)
 		return psprintf("the hours of calendar \"%s\" do not exist", name);
 
-	zone = policy_unknown_zone(*hours);
+	zone = business_hours_unknown_zone(*hours);
 	if (zone != NULL)
 		return psprintf("calendar \"%s\" is in time zone \"%s\", which this server does not know",
 						name, zone);

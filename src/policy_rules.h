@@ -33,9 +33,6 @@ extern char *policy_alert_text(const PolicyAlert *alert);
 /* Those of a text[], palloc'd, without the breach; false when one is wrong. */
 extern bool policy_read_alerts(Datum array, PolicyAlert **alerts, int *nalerts);
 
-/* The first time zone of hours that this server does not know; NULL: none */
-extern const char *policy_unknown_zone(Datum hours);
-
 /*
  * Read the hours a calendar has now: *hours is a copy, not toasted, in keep.
  * NULL, or a palloc'd problem.

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
+#include "business_hours.h"
 #include "contract.h"
 #include "edition.h"
 #include "policy_rules.h"
@@ -143,7 +144,7 @@ find_version(Ledger *ledger, const LedgerTicket *ticket,
 		const char *zone;
 
 		plan->hours = edition_hours(ledger, plan->hours_id);
-		zone = policy_unknown_zone(plan->hours);
+		zone = business_hours_unknown_zone(plan->hours);
 		if (zone != NULL)
 		{
 			*problem = psprintf("contract %d is in time zone \"%s\", which this server does not know",

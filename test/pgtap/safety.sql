@@ -124,6 +124,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.ticket_key_columns(regclass,text[])',
 	'sla.zone_data_version()',
 	'sla.zone_name(text)',
+	'sla.unknown_zone(sla.business_hours)',
 	'sla.zone_version(text)'
 	], 'functions that read with the caller''s rights');
 

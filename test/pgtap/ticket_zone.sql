@@ -7,7 +7,7 @@ SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
-SELECT plan(23);
+SELECT plan(27);
 
 SELECT sla.load_policy('{"policy": "p", "time_zone": "UTC", "calendars":
 	{"office": {"hours": "Europe/Vienna Mo-Fr 09:00-17:00"}, "always": {"hours": "24/7"}},
@@ -66,6 +66,14 @@ SELECT is(pg_temp.exempt(5), NULL, 'other tickets go on');
 SELECT set_eq($$SELECT * FROM sla.clock WHERE stopped_at IS NULL$$,
 	$$SELECT b.* FROM clocks_before b JOIN sla.ticket t ON t.id = b.ticket_id WHERE t.key <> '5'$$, 'and the clocks of these are as they were');
 SELECT throws_ok($$SELECT * FROM sla.explain('ticket', '1')$$, '55000', NULL, 'no explanation');
+
+
+-- Reports go on, without what cannot be counted
+SELECT results_eq($$SELECT key COLLATE "default", status, worked IS NULL AND used IS NULL FROM sla.clock_status WHERE key IN ('2', '5') ORDER BY 1$$,
+	$$VALUES ('2', 'breached', true), ('5', 'met', false)$$, 'a clock in that zone has its times, and no working time');
+SELECT lives_ok('SELECT * FROM sla.clock_status', 'the other clocks theirs') ;
+SELECT lives_ok('SELECT *, (SELECT count(*) FROM sla.at_risk) FROM sla.breach', 'breaches are told');
+SELECT lives_ok('SELECT * FROM sla.compliance_by_month', 'and compliance');
 
 CALL pg_temp.rename_zones('Europe/Vienne', 'Europe/Vienna');
 SELECT sla.reconcile('ticket');
