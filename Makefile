@@ -91,6 +91,7 @@ SRCS = \
 	src/recompute.c \
 	src/ticket_stream.c \
 	src/simulate.c \
+	src/transaction_block.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \
@@ -140,10 +141,14 @@ SQL_PARTS = \
 	sql/47_recompute.sql \
 	sql/48_simulate.sql \
 	sql/50_alert.sql \
+	sql/52_acknowledge.sql \
+	sql/53_purge.sql \
+	sql/54_alerts_after.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \
-	sql/63_compliance.sql
+	sql/63_compliance.sql \
+	sql/64_open_alert.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -22,11 +22,13 @@ CREATE TEMPORARY VIEW func AS
 -- Names resolve the same way whoever calls
 SELECT is_empty($$ SELECT name FROM func WHERE language IN ('sql', 'plpgsql')
 	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (config), false)
-	-- commits, so that it cannot; names everything by its schema and uses no operator
-	AND name <> 'sla.restamp(regclass,integer)' $$,
+	-- commit, so that they cannot; name everything by its schema and use no operator
+	AND name NOT IN ('sla.restamp(regclass,integer)', 'sla.purge(timestamp with time zone,integer)') $$,
 	'SQL and PL/pgSQL functions pin their search_path');
 SELECT is_empty($$ SELECT name FROM func WHERE language NOT IN ('c', 'sql', 'plpgsql') $$, 'there are no others but C functions');
-SELECT is_empty($$ SELECT name FROM func WHERE definer $$, 'no function runs with its owner''s rights');
+SELECT set_eq($$ SELECT name FROM func WHERE definer $$, ARRAY[
+	'sla.acknowledge(bigint,text,timestamp with time zone)'
+	], 'functions that run with their owner''s rights');
 
 -- Who may call what. A function that reads or changes anything has to be on
 -- one of these lists, so that a new one is put there on purpose.
@@ -38,6 +40,9 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- write the ledger for tickets of others
 	'sla.flag_due(timestamp with time zone)',
 	'sla.wake_worker(timestamp with time zone)',
+	'sla.acknowledge(bigint,text,timestamp with time zone)',
+	'sla.purge(timestamp with time zone,integer)',
+	'sla.purge_step(timestamp with time zone,integer,bigint,bigint,bigint)',
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
 	'sla.contract_written()',
@@ -80,6 +85,9 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.truncated()',
 	'sla.stamp()',
 	'sla.record()',
+	-- read with the caller's rights
+	'sla.alerts_after(bigint,integer)',
+	'sla.refuse_transaction_block(text)',
 	-- reads policies, which everybody may
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
 	], 'functions with effects, or that see them, that everybody may call');
