@@ -146,8 +146,11 @@ ledger_insert_alert(Ledger *ledger, const LedgerAlert *alert)
 {
 	Datum		values[ALERT_NATTS];
 	bool		nulls[ALERT_NATTS] = {0};
-	int64		id = ledger_next_id(LEDGER_ALERT);
+	int64		id;
 
+	/* first the lock, then the id: sla.alerts_after relies on it */
+	(void) ledger_table(ledger, LEDGER_ALERT);
+	id = ledger_next_id(LEDGER_ALERT);
 	values[ALERT_ID - 1] = Int64GetDatum(id);
 	values[ALERT_CLOCK_ID - 1] = Int64GetDatum(alert->clock_id);
 	values[ALERT_TICKET_ID - 1] = Int64GetDatum(alert->ticket_id);

@@ -53,7 +53,7 @@ sub start
 
 	return IPC::Run::start(
 		[ @{ $program{$name} }, "$dir/$name.state", $name eq 'C' ? $connection : ('-d', $connection) ],
-		'<', \undef, '>>', "$dir/$name.out", '2>>', "$dir/$name.err");
+		'<', '/dev/null', '>>', "$dir/$name.out", '2>>', "$dir/$name.err");
 }
 
 # What it has printed
@@ -69,7 +69,7 @@ sub caught_up
 {
 	my ($name, $what) = @_;
 	my $expected = $node->safe_psql('postgres',
-		q(SELECT a.id || ' ' || a.kind || ' ' || t.key FROM sla.alert a JOIN sla.ticket t ON t.id = a.ticket_id ORDER BY a.id));
+		q(SELECT a.id || ' ' || a.kind || ' ' || translate(t.key, E'\n', '/') FROM sla.alert a JOIN sla.ticket t ON t.id = a.ticket_id ORDER BY a.id));
 	my $count = () = $expected =~ /^/mg;
 
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
@@ -78,7 +78,7 @@ sub caught_up
 		usleep(100_000);
 	}
 	my @got = map { decode_json($_) } lines($name);
-	is(join("\n", map { "$_->{id} $_->{kind} $_->{ticket}" } @got), $expected, "$name: $what");
+	is(join("\n", map { "$_->{id} $_->{kind} " . $_->{ticket} =~ tr{\n}{/}r } @got), $expected, "$name: $what");
 	return;
 }
 
@@ -157,7 +157,7 @@ for my $name (keys %program)
 {
 	append_to_file("$dir/$name.bad", "nonsense\n");
 	my ($out, $err);
-	IPC::Run::run([ @{ $program{$name} }, "$dir/$name.bad", $name eq 'C' ? '' : () ], '<', \undef, '>', \$out, '2>', \$err,
+	IPC::Run::run([ @{ $program{$name} }, "$dir/$name.bad", $name eq 'C' ? '' : () ], '<', '/dev/null', '>', \$out, '2>', \$err,
 		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	like($err, qr/\.bad: holds no id/, "$name: a file that holds no id is refused");
 }
