@@ -29,7 +29,7 @@ BEGIN
     SELECT max(w.id), count(*) FILTER (WHERE w.flagged_at < before) INTO after_id, old
     FROM (SELECT a.id, a.flagged_at FROM sla.alert a WHERE a.id > first_id ORDER BY a.id LIMIT batch_size) w;
     IF after_id IS NULL THEN
-        RAISE NOTICE 'purge of alerts: done, % removed, % kept because their clocks run', removed, kept;
+        RAISE NOTICE 'purge of alerts: done, % removed, % still needed', removed, kept;
         RETURN;
     END IF;
 

@@ -41,6 +41,7 @@ UPDATE desk.tickets SET s = 'high' WHERE id % 7 = 0;
 UPDATE desk.tickets SET replied = at + interval '90 min' WHERE id % 3 = 0;
 UPDATE desk.tickets SET done = at + interval '5 h' WHERE id % 5 = 0;
 SELECT sla.flag_due('2026-04-01');
+SELECT sla.acknowledge(id, 'seen', '2026-04-02') FROM sla.alert WHERE id % 3 = 0;
 UPDATE desk.tickets SET replied = at + interval '1 min' WHERE id % 9 = 0;
 UPDATE desk.tickets SET done = NULL WHERE id % 20 = 0;
 DELETE FROM desk.tickets WHERE id % 11 = 0;
@@ -58,6 +59,8 @@ my @contents = (
 	'SELECT * FROM sla.event ORDER BY ticket_id, seq',
 	'SELECT * FROM sla.clock ORDER BY id',
 	'SELECT * FROM sla.alert ORDER BY id',
+	'SELECT * FROM sla.acknowledgement ORDER BY alert_id',
+	'SELECT * FROM sla.open_alert ORDER BY alert_id',
 	'SELECT * FROM desk.tickets ORDER BY id',
 	'SELECT * FROM parts ORDER BY id',
 	'SELECT month, policy, severity, metric, promises, met, breached, uncovered FROM sla.compliance_by_month ORDER BY 1, 2, 3, 4',

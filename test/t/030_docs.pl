@@ -23,7 +23,7 @@ use Test::More;
 my $top = "$FindBin::RealBin/../..";
 my @files = grep { -e } (
 	"$top/README.md",
-	sort(glob("$top/doc/*.md"), glob("$top/doc/*/*.md")));
+	sort(glob("$top/doc/*.md"), glob("$top/doc/*/*.md"), glob("$top/examples/*.md")));
 
 # The fenced blocks of a text: language, line of the first one, content, and
 # whether nothing but blank lines stands between it and the block before.

@@ -57,12 +57,12 @@ query('CALL fill(1000)');
 is( printed(q(CALL sla.purge('2026-03-02', 300))),
 	join("\n",
 		(map { "NOTICE:  purge of alerts: $_ removed" } 270, 540, 810, 900),
-		'NOTICE:  purge of alerts: done, 900 removed, 100 kept because their clocks run'),
+		'NOTICE:  purge of alerts: done, 900 removed, 100 still needed'),
 	'told how far it is');
 is(query('SELECT counts()'), '100 100', 'what runs stays, and what was acknowledged of it');
 is(query('SELECT count(DISTINCT xmax::text) FROM sla.alert'), '1', 'the rest is not even touched');
 is( printed(q(CALL sla.purge('2026-03-02'))),
-	'NOTICE:  purge of alerts: done, 0 removed, 100 kept because their clocks run',
+	'NOTICE:  purge of alerts: done, 0 removed, 100 still needed',
 	'once more there is nothing to do');
 
 # Interrupted by a row that somebody else has locked: what is committed stays
@@ -79,7 +79,7 @@ query("SELECT pg_cancel_backend($purger->{pid})");
 like($purger->reply, qr/ERROR:  57014/, 'interrupted');
 is(query('SELECT counts()'), '550 550', 'what was committed stays so');
 $holder->ask('ROLLBACK');
-like(printed(q(CALL sla.purge('2026-03-02'))), qr/done, 450 removed, 100 kept/, 'called again, it goes on');
+like(printed(q(CALL sla.purge('2026-03-02'))), qr/done, 450 removed, 100 still needed/, 'called again, it goes on');
 
 # Two at once share the work.
 query('CALL fill(5000)');
