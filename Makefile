@@ -72,6 +72,7 @@ SRCS = \
 	src/ticket_lookup.c \
 	src/report.c \
 	src/attach.c \
+	src/transaction_block.c \
 	src/restamp.c \
 	src/restamp_batch.c \
 	src/gone.c \
@@ -91,7 +92,6 @@ SRCS = \
 	src/recompute.c \
 	src/ticket_stream.c \
 	src/simulate.c \
-	src/transaction_block.c \
 	src/alert.c \
 	src/guc.c \
 	src/worker.c \

@@ -37,12 +37,18 @@ CREATE FUNCTION sla.restamp_step(ticket_table regclass, batch int) RETURNS boole
     AS 'MODULE_PATHNAME', 'slapolicy_restamp_step';
 COMMENT ON FUNCTION sla.restamp_step(regclass, int) IS 'Internal, one step of sla.restamp: records up to that many rows and returns whether there may be more.';
 
+CREATE FUNCTION sla.refuse_transaction_block(procedure_name text) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'slapolicy_refuse_transaction_block';
+COMMENT ON FUNCTION sla.refuse_transaction_block(text) IS 'Internal, the first step of a procedure that commits: raises 2D000 inside a transaction block.';
+
 -- A procedure that commits can have no SET clause: nothing in it may depend on
 -- search_path.
 CREATE PROCEDURE sla.restamp(ticket_table regclass, batch int DEFAULT 1000)
     LANGUAGE plpgsql
 AS $$
 BEGIN
+    PERFORM sla.refuse_transaction_block('sla.restamp');
     PERFORM sla.restamp_begin(ticket_table);
     COMMIT;
     WHILE sla.restamp_step(ticket_table, batch) LOOP

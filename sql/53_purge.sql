@@ -1,10 +1,5 @@
 -- Alerts that nobody needs any more.
 
-CREATE FUNCTION sla.refuse_transaction_block(procedure_name text) RETURNS void
-    LANGUAGE c STRICT
-    AS 'MODULE_PATHNAME', 'slapolicy_refuse_transaction_block';
-COMMENT ON FUNCTION sla.refuse_transaction_block(text) IS 'Internal, the first step of a procedure that commits: raises 2D000 inside a transaction block.';
-
 -- A window of ids at a time, found by the primary key, so that neither memory
 -- nor the work of a batch depends on how many alerts there are.
 CREATE FUNCTION sla.purge_step(before timestamptz, batch_size int, INOUT after_id bigint, INOUT removed bigint, INOUT kept bigint)

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(23);
+SELECT plan(28);
 
 SELECT sla.load_policy('{
   "policy": "purge", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
@@ -59,6 +59,27 @@ SELECT is(sla.flag_due('2026-03-10'), 0::bigint, 'nor one that stays late');
 SELECT is(sla.record_rows('helpdesk'), 4::bigint, 'all rows are read again');
 SELECT is(sla.flag_due('2026-03-10'), 0::bigint, 'nor then');
 SELECT is(pg_temp.alerts(), '1 breach ack, 5 breach ack', 'there is no new alert');
+
+-- Nor are warnings, whatever is corrected but the facts themselves
+SELECT sla.load_policy('{
+  "policy": "warned", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
+  "targets": [{"severity": "S1", "metric": "response", "goal": "2h", "calendar": "always", "alerts": [0.5, 0.75, 1, "10min"]}]
+}'::jsonb) \g /dev/null
+CREATE TABLE warned (id int PRIMARY KEY, priority text, received timestamptz, replied timestamptz, who text);
+SELECT sla.attach('warned', 'warned', severity => 'priority', received_at => 'received', responded_at => 'replied', assignee => 'who') \g /dev/null
+INSERT INTO warned VALUES (101, 'S1', '2026-03-02 10:00', '2026-03-02 13:00'), (102, 'S1', '2026-03-02 10:00', '2026-03-02 11:40');
+SELECT is(sla.flag_due('2026-03-02 16:00'), 6::bigint, 'warnings and a breach');
+SELECT is(pg_temp.purge('2026-03-03'), '6 removed, 1 kept', 'all are removed');
+UPDATE warned SET who = 'ann';
+UPDATE warned SET replied = '2026-03-02 13:10' WHERE id = 101;
+UPDATE warned SET replied = '2026-03-02 11:45' WHERE id = 102;
+SELECT sla.record_rows('warned') \g /dev/null
+SELECT is(sla.flag_due('2026-03-10'), 0::bigint, 'none is flagged again');
+UPDATE warned SET replied = '2026-03-02 11:55' WHERE id = 102;
+SELECT is(sla.flag_due('2026-03-10'), 1::bigint, 'but what is reached only now');
+SELECT is((SELECT string_agg(threshold, ' ') FROM sla.alert a JOIN sla.ticket t ON t.id = a.ticket_id WHERE t.key = '102'), '10min', 'by what was corrected');
+DELETE FROM warned;
+DELETE FROM sla.alert WHERE threshold = '10min';
 
 -- A clock that stopped but waits to be flagged keeps what it has
 INSERT INTO helpdesk VALUES (6, 'S1', '2026-03-04 10:00', '2026-03-04 13:00');

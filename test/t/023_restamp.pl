@@ -80,7 +80,7 @@ is(query(q(SELECT max(version) FROM sla.ticket)), 1, 'nor written');
 
 # Not all can call it, nor everywhere
 like(printed($_->[0]), $_->[1], $_->[2])
-  for [ q(BEGIN; CALL sla.restamp('whole')), qr/ERROR:  invalid transaction termination/, 'not in a transaction' ],
+  for [ q(BEGIN; CALL sla.restamp('whole')), qr/ERROR:  sla\.restamp cannot be called inside a transaction block/, 'not in a transaction' ],
   [ q(CALL sla.restamp('whole', 0)), qr/ERROR:  batch must be a positive number of rows/, 'no rows at a time' ],
   [ q(CALL sla.restamp('whole', NULL)), qr/ERROR:  batch must be/, 'nor an unknown number' ],
   [ q(CALL sla.restamp(NULL)), qr/ERROR:  ticket_table must not be null/, 'no table' ],
