@@ -38,6 +38,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- write the ledger for tickets of others
 	'sla.flag_due(timestamp with time zone)',
 	'sla.wake_worker(timestamp with time zone)',
+	-- tells of all databases
+	'sla.watched_databases()',
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
 	'sla.contract_written()',
