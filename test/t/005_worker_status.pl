@@ -89,10 +89,8 @@ $node->safe_psql('one', add_clocks(7, "clock_timestamp() + interval '1 s'"));
 $node->poll_query_until('one', 'SELECT count(*) = 7 FROM sla.alert')
   or die 'not flagged';
 status_becomes('one',
-	"flagged = 7 AND notified = 7 AND state = 'running' AND lag = '0'",
+	"flagged = 7 AND notified = 7 AND lag = '0' AND state = 'idle'",
 	'what was flagged and notified is counted');
-is(status('one', 'pid'), worker_pid($node, 'one'), 'the worker is named');
-status_becomes('one', "state = 'idle' AND pid IS NULL", 'until it leaves');
 my @lines = slurp_file($node->logfile, $offset) =~
   /LOG: .*flagged (\d+) alerts and notified \d+, up to [\d.]+ ms late/g;
 is(eval { my $sum = 0; $sum += $_ for @lines; $sum },
@@ -176,6 +174,7 @@ cmp_ok(time_to_flag('one'), '<', 8, 'what failed is done later');
 $node->safe_psql('one',
 	add_clocks(300, "clock_timestamp() + g * interval '0.1 s'"));
 status_becomes('one', q{state = 'running'}, 'a worker is busy');
+is(status('one', 'pid'), worker_pid($node, 'one'), 'and named');
 $node->safe_psql('postgres',
 	'SELECT pg_terminate_backend(' . worker_pid($node, 'one') . ')');
 status_becomes('one',
