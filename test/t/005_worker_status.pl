@@ -122,7 +122,7 @@ set_conf('slapolicy.role', "'ghost'");
 $node->safe_psql('one', add_clocks(1, "now() - interval '1 s'"));
 status_becomes(
 	'one',
-	q{state = 'failed' AND failures = 1 AND lag >= '1 s'
+	q{state = 'failed' AND failures >= 1 AND lag >= '1 s'
 	  AND last_error ~ '^role "ghost" does not exist\nDETAIL:  .*\nHINT:  .*slapolicy.role'
 	  AND last_error_at > since - interval '1 min'},
 	'a role that does not exist is told of');
@@ -136,12 +136,12 @@ $node->safe_psql('one', 'GRANT SELECT, UPDATE ON sla.clock TO nobody;
 	SELECT sla.wake_worker()');
 status_becomes('one',
 	q{failures >= 3 AND last_error ~ 'may not flag due clocks'},
-	'with every right it lacks');
+	'as long as it lacks one');
 $node->safe_psql('one', 'GRANT INSERT ON sla.alert TO nobody;
 	SELECT sla.wake_worker()');
 cmp_ok(time_to_flag('one'), '<', 8, 'wake_worker ends the pause');
 status_becomes('one', q{failures = 0 AND state = 'idle'
-	AND last_error ~ 'INSERT into'}, 'success forgives, but does not forget');
+	AND last_error ~ 'may not flag'}, 'success forgives, but does not forget');
 set_conf('slapolicy.role', "''");
 
 # An error of more bytes than are kept, cut off between letters
@@ -172,7 +172,7 @@ cmp_ok(time_to_flag('one'), '<', 8, 'what failed is done later');
 
 # A worker that somebody terminates
 $node->safe_psql('one',
-	add_clocks(300, "clock_timestamp() + g * interval '0.1 s'"));
+	add_clocks(1200, "clock_timestamp() + g * interval '0.1 s'"));
 status_becomes('one', q{state = 'running'}, 'a worker is busy');
 is(status('one', 'pid'), worker_pid($node, 'one'), 'and named');
 $node->safe_psql('postgres',
