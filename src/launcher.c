@@ -50,7 +50,10 @@ launcher_exit(int code, Datum arg)
 {
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (worker_shared->launcher_pid == MyProcPid)
+	{
 		worker_shared->launcher_pid = 0;
+		worker_shared->launcher_until = DT_NOEND;
+	}
 	LWLockRelease(worker_shared->lock);
 }
 
@@ -101,8 +104,9 @@ enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
 		slot->crowded = slot->crowded && served;
 		slot->looked_at = Min(slot->looked_at, now);
 		slot->not_before = Min(slot->not_before, now +
-							   Max(WORKER_BACKOFF_MAX,
-								   worker_max_sleep_absent()));
+							   (slot->find == WORKER_FOUND_VERSION ?
+								worker_max_sleep_absent() :
+								WORKER_BACKOFF_MAX));
 		slot->probing_until = Min(slot->probing_until, now + WORKER_PROBE_MAX);
 		seen[slot - worker_shared->slots] = true;
 	}

@@ -71,7 +71,8 @@
  *
  * Times are those of the system clock, which may be set or stand still while
  * the machine is suspended. Set forwards, what became due is seen at the end of
- * the present sleep, after slapolicy.max_sleep at the latest. Set backwards,
+ * the present sleep, after slapolicy.max_sleep at the latest, or at the next
+ * commit that announces something. Set backwards,
  * nothing is due before its time comes again; times in the slots that were
  * reckoned from the present are bounded by what they can be, here and in the
  * launcher's scan.

@@ -191,14 +191,18 @@ worker_wake(pid_t pid)
 
 /*
  * Leave word that something of this database falls due; DT_NOBEGIN ends a
- * pause after an error, too. Called after the commit is visible, where an error
- * would be a panic: raises none.
+ * pause after an error, too. A launcher that should have been awake long ago
+ * is woken in any case: the system clock was set forwards, or stood still for
+ * it. Called after the commit is visible, where an error would be a panic:
+ * raises none.
  */
 static void
 publish(TimestampTz due)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	WorkerSlot *slot;
 	bool		known;
+	bool		overslept;
 	pid_t		wake = 0;
 
 	/* Usually something earlier is known and there is nothing to do. */
@@ -206,8 +210,9 @@ publish(TimestampTz due)
 	slot = worker_slot_find(MyDatabaseId);
 	known = slot != NULL && worker_slot_due(slot) <= due &&
 		due != DT_NOBEGIN;
+	overslept = worker_shared->launcher_until < now;
 	LWLockRelease(worker_shared->lock);
-	if (known)
+	if (known && !overslept)
 		return;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -230,6 +235,8 @@ publish(TimestampTz due)
 				 due < worker_shared->launcher_until)
 			wake = worker_shared->launcher_pid;
 	}
+	if (wake == 0 && overslept)
+		wake = worker_shared->launcher_pid;
 	LWLockRelease(worker_shared->lock);
 
 	worker_wake(wake);

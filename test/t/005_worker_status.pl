@@ -210,6 +210,37 @@ $node->safe_psql('one', q{
 cmp_ok(time_to_flag('one'), '<', 8, 'an update wakes the worker');
 status_becomes('one', q{state = 'running'}, 'which goes on');
 
+# A new launcher finds a worker of the one before, and lets it work.
+my $pid = worker_pid($node, 'one');
+$node->safe_psql('postgres', q{
+	SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	 WHERE backend_type = 'slapolicy launcher'});
+$node->safe_psql('one', 'DELETE FROM sla.clock WHERE next_alert_at IS NOT NULL;'
+	  . add_clocks(300, "clock_timestamp() + g * interval '0.1 s'"));
+$node->poll_query_until('postgres', q{
+	SELECT count(*) = 1 FROM pg_stat_activity
+	 WHERE backend_type = 'slapolicy launcher'
+	   AND backend_start > now() - interval '5 s'})
+  or die 'no launcher came';
+is(status('one', 'state, pid'), "running|$pid", 'a worker outlives its launcher');
+$node->safe_psql('one', 'DELETE FROM sla.clock WHERE next_alert_at IS NOT NULL');
+status_becomes('one', q{state = 'idle'}, 'and leaves when there is nothing to do');
+$node->safe_psql('one', add_clocks(1, "now() - interval '1 s'"));
+cmp_ok(time_to_flag('one'), '<', 8, 'the new launcher sends another one');
+status_becomes('one', q{state = 'idle'}, 'which leaves, too');
+
+# A database that cannot be connected to
+$node->safe_psql('one', add_clocks(1, "now() + interval '6 s'"));
+my $version = $node->data_dir . '/base/' . $node->safe_psql('postgres',
+	"SELECT oid FROM pg_database WHERE datname = 'one'") . '/PG_VERSION';
+rename $version, "$version.away" or die $!;
+status_becomes('one',
+	q{state = 'failed' AND last_error ~ '^the worker ended before it could connect'},
+	'a worker that cannot connect has failed');
+rename "$version.away", $version or die $!;
+$node->reload;
+cmp_ok(time_to_flag('one'), '<', 8, 'until it can');
+
 # Databases that are not served
 set_conf('slapolicy.databases', 'postgres');
 status_becomes('one', q{state = 'not served' AND lag IS NULL},
