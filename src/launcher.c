@@ -30,6 +30,9 @@
 /* One probe holds up the others for so long at most. Microseconds. */
 #define WORKER_PROBE_MAX	(10 * USECS_PER_SEC)
 
+/* No room for a worker is worth a line in the log once in so long a time. */
+#define WORKER_CROWD_QUIET	(60 * SECS_PER_MINUTE * USECS_PER_SEC)
+
 /* The module's library, as bgw_library_name wants it */
 #define WORKER_LIBRARY		"slapolicy"
 
@@ -101,7 +104,8 @@ enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
 		if (served != slot->served)
 			slot->since = now;
 		slot->served = served;
-		slot->crowded = slot->crowded && served;
+		if (!served)
+			slot->crowded = false;
 		slot->looked_at = Min(slot->looked_at, now);
 		slot->not_before = Min(slot->not_before, now +
 							   (slot->find == WORKER_FOUND_VERSION ?
@@ -265,31 +269,45 @@ collect_ended(void)
 }
 
 /*
- * There is no room for a worker. Said in the log once for all slots that are
- * waiting; in each slot for those who ask.
+ * Mark a slot as having no room for its worker, or not any more. Lock held
+ * exclusively.
+ */
+static void
+set_crowded(WorkerSlot *slot, bool crowded)
+{
+	bool		any = crowded;
+
+	slot->crowded = crowded;
+	for (int i = 0; i < WORKER_MAX_DATABASES && !any; i++)
+		any = OidIsValid(worker_shared->slots[i].dbid) &&
+			worker_shared->slots[i].crowded;
+	worker_shared->crowded = any;
+}
+
+/*
+ * Say that there is no room for a worker: in its slot for those who ask, in
+ * the log from time to time.
  */
 static void
 complain_of_crowd(WorkerSlot *slot)
 {
 	static const char detail[] = "All slots for background workers are in use.";
 	static const char hint[] = "Consider increasing \"max_worker_processes\".";
-	bool		waiting = false;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
-		waiting = waiting || (OidIsValid(worker_shared->slots[i].dbid) &&
-							  worker_shared->slots[i].crowded);
-	slot->crowded = true;
-	LWLockRelease(worker_shared->lock);
+	static TimestampTz complained_at = DT_NOBEGIN;
+	TimestampTz now = GetCurrentTimestamp();
 
 	worker_slot_note_error(slot, "there was no room for a worker", detail,
 						   hint);
-	if (!waiting)
-		ereport(LOG,
-				(errmsg("slapolicy could not start a worker in database %u",
-						slot->dbid),
-				 errdetail_internal("%s", detail),
-				 errhint("%s", hint)));
+	if (complained_at != DT_NOBEGIN && now >= complained_at &&
+		now < complained_at + WORKER_CROWD_QUIET)
+		return;
+
+	ereport(LOG,
+			(errmsg("slapolicy could not start a worker in database %u",
+					slot->dbid),
+			 errdetail_internal("%s", detail),
+			 errhint("%s", hint)));
+	complained_at = now;
 }
 
 /*
@@ -327,9 +345,9 @@ launch(int index, Oid dbid)
 	}
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (ok)
-		slot->crowded = false;
-	else
+	if (!wanted)
+		set_crowded(slot, !ok);
+	if (!ok)
 	{
 		worker_slot_enter(slot, WORKER_NONE);
 		slot->probing_until = DT_NOBEGIN;
@@ -352,10 +370,10 @@ probe_time(void)
 
 /*
  * Start the workers whose time has come: all that have something due, but only
- * one probe at a time.
+ * one probe at a time. Either those that had to wait for room, or the others.
  */
 static void
-launch_due(TimestampTz now)
+launch_due(TimestampTz now, bool crowded)
 {
 	TimestampTz probe_at;
 
@@ -376,7 +394,8 @@ launch_due(TimestampTz now)
 
 		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 		dbid = slot->dbid;
-		start = start_time(slot, &known) <= now && (known || probe_at <= now);
+		start = slot->crowded == crowded &&
+			start_time(slot, &known) <= now && (known || probe_at <= now);
 		if (start)
 		{
 			worker_slot_enter(slot, WORKER_STARTING);
@@ -478,7 +497,8 @@ slapolicy_launcher_main(Datum main_arg)
 		/* Whatever is started, the list of databases is fresh. */
 		scan_databases(now);
 		scan_at = now + worker_max_sleep();
-		launch_due(now);
+		launch_due(now, true);
+		launch_due(now, false);
 	}
 }
 

@@ -14,7 +14,8 @@
  * starts a worker in that database; the worker flags what is due, finds out
  * what is due next, and takes leave when that is not within WORKER_LINGER, so
  * that nobody who wants the database alone is kept waiting. While nothing
- * is due no process is connected and no query runs.
+ * is due no process is connected and no query runs. When there is no room for
+ * more workers, they do not linger, and those that wait come first.
  *
  *	free --claim--> NONE --launcher asks--> STARTING --attaches--> RUNNING
  *					 ^ ^					 | |	^				|	|
@@ -276,9 +277,8 @@ serve(void)
 		}
 
 		/* Where nothing can be flagged there is nothing to wait for. */
-		if (worker_slot_leave(my_slot,
-							  my_slot->find == WORKER_FOUND_QUEUE ?
-							  now + WORKER_LINGER : DT_NOBEGIN))
+		if (worker_slot_leave(my_slot, my_slot->find == WORKER_FOUND_QUEUE ?
+							  now : DT_NOBEGIN))
 			return;
 		worker_sleep_until(Min(next, now + WORKER_YIELD));
 	}

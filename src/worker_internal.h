@@ -100,6 +100,7 @@ typedef struct WorkerShared
 	pid_t		launcher_pid;	/* 0: none */
 	TimestampTz launcher_until; /* what is due from then on need not wake it */
 	bool		rescan;			/* a backend claimed a slot */
+	bool		crowded;		/* a slot is */
 	WorkerSlot	slots[WORKER_MAX_DATABASES];
 	WorkerError errors[WORKER_MAX_DATABASES];	/* of the slots */
 } WorkerShared;
@@ -142,8 +143,8 @@ extern void worker_slot_note_error(WorkerSlot *slot, const char *message,
  * looked: what it found; looked_at is now for a complete look, else
  *		DT_NOBEGIN.
  * keep: where notifications have got to.
- * leave: give the slot up unless something is due by the time given;
- *		DT_NOBEGIN: in any case.
+ * leave: give the slot up unless something is due within the linger, or now
+ *		while others wait for room; now DT_NOBEGIN: in any case.
  */
 extern bool worker_slot_attach(WorkerSlot **slot);
 extern bool worker_slot_take(WorkerSlot *slot, TimestampTz *noted);
@@ -155,7 +156,7 @@ extern void worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
 extern void worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor,
 							 int notified, TimestampTz notify_at,
 							 int notify_failures);
-extern bool worker_slot_leave(WorkerSlot *slot, TimestampTz quiet_until);
+extern bool worker_slot_leave(WorkerSlot *slot, TimestampTz now);
 
 /* Set the latch of a process if it is still there. */
 extern void worker_wake(pid_t pid);

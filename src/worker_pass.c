@@ -247,8 +247,8 @@ notify(WorkerSlot *slot, TimestampTz now, Tally *tally)
  * database.
  */
 static WorkerFind
-flag_and_look(WorkerSlot *slot, TimestampTz *now, TimestampTz *oldest,
-			  TimestampTz *upcoming, Tally *tally)
+flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
+			  TimestampTz *oldest, TimestampTz *upcoming, Tally *tally)
 {
 	AlertPass	pass;
 	bool		last = false;
@@ -268,7 +268,8 @@ flag_and_look(WorkerSlot *slot, TimestampTz *now, TimestampTz *oldest,
 			worker_commit();
 			return find;
 		}
-		if (tally->batches++ == 0)
+		if (slot->cursor.extension != extension.oid ||
+			(tally->batches == 0 && complete))
 		{
 			AlertCursor cursor = slot->cursor;
 
@@ -277,6 +278,7 @@ flag_and_look(WorkerSlot *slot, TimestampTz *now, TimestampTz *oldest,
 							 slot->notify_failures);
 		}
 		(void) alert_pass_batch(&pass, *now, slapolicy_batch_size);
+		tally->batches++;
 		last = pass.done || worker_database_is_wanted(MyDatabaseId);
 		if (last)
 			(void) alert_pending(unflagged_from, *now, oldest, upcoming);
@@ -325,7 +327,7 @@ worker_look(WorkerSlot *slot, TimestampTz *retry)
 	if (complete)
 		behind = true;
 	unflagged_from = complete ? DT_NOBEGIN : Min(unflagged_from, noted);
-	find = flag_and_look(slot, &now, &oldest, &upcoming, &tally);
+	find = flag_and_look(slot, complete, &now, &oldest, &upcoming, &tally);
 	if (find != WORKER_FOUND_QUEUE)
 	{
 		*retry = 0;

@@ -390,13 +390,15 @@ worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor, int notified,
 }
 
 bool
-worker_slot_leave(WorkerSlot *slot, TimestampTz quiet_until)
+worker_slot_leave(WorkerSlot *slot, TimestampTz now)
 {
-	bool		leave;
+	bool		leave = now == DT_NOBEGIN;
 	pid_t		launcher = 0;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	leave = quiet_until == DT_NOBEGIN || worker_slot_due(slot) > quiet_until;
+	if (!leave)
+		leave = worker_slot_due(slot) >
+			(worker_shared->crowded ? now : now + WORKER_LINGER);
 	if (leave)
 	{
 		worker_slot_enter(slot, WORKER_NONE);

@@ -211,12 +211,12 @@ cmp_ok(time_to_flag('one'), '<', 8, 'an update wakes the worker');
 status_becomes('one', q{state = 'running'}, 'which goes on');
 
 # A new launcher finds a worker of the one before, and lets it work.
+$node->safe_psql('one',
+	add_clocks(600, "clock_timestamp() + g * interval '0.1 s'"));
 my $pid = worker_pid($node, 'one');
 $node->safe_psql('postgres', q{
 	SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 	 WHERE backend_type = 'slapolicy launcher'});
-$node->safe_psql('one', 'DELETE FROM sla.clock WHERE next_alert_at IS NOT NULL;'
-	  . add_clocks(300, "clock_timestamp() + g * interval '0.1 s'"));
 $node->poll_query_until('postgres', q{
 	SELECT count(*) = 1 FROM pg_stat_activity
 	 WHERE backend_type = 'slapolicy launcher'
@@ -274,6 +274,28 @@ status_becomes(
 	q{state = 'failed' AND last_error ~ 'no room for a worker\nDETAIL.*\nHINT:  .*max_worker_processes'},
 	'no room for a worker: failed, and why');
 finish($sleeper);
+is(() = slurp_file($node->logfile) =~ /could not start a worker/g,
+	1, 'the log says so once');
+
+# Room for one: two busy databases take turns.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 3');
+$node->restart;
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION slapolicy');
+for my $db (qw(postgres other))
+{
+	$node->safe_psql($db,
+		add_clocks(3000, "clock_timestamp() + g * interval '0.1 s'"));
+}
+for my $db (qw(postgres other postgres))
+{
+	my $count = $node->safe_psql($db, 'SELECT count(*) + 20 FROM sla.alert');
+	ok( $node->poll_query_until($db,
+			"SELECT count(*) > $count FROM sla.alert"),
+		"room for one worker: the clocks of $db are flagged");
+}
 $node->stop('fast');
+cmp_ok(() = slurp_file($node->logfile) =~ /could not start a worker/g,
+	'<=', 2, 'and the log is not flooded');
 
 done_testing();
