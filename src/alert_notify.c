@@ -65,6 +65,7 @@ static int64
 last_id(void)
 {
 	Ledger	   *ledger = ledger_open(false);
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_ALERT));
 	LedgerScan	scan;
 	HeapTuple	tuple;
 	int64		id = 0;
@@ -75,9 +76,7 @@ last_id(void)
 	{
 		bool		isnull;
 
-		id = DatumGetInt64(heap_getattr(tuple, ALERT_ID,
-										RelationGetDescr(ledger_table(ledger, LEDGER_ALERT)),
-										&isnull));
+		id = DatumGetInt64(heap_getattr(tuple, ALERT_ID, desc, &isnull));
 	}
 	ledger_scan_end(&scan);
 	ledger_close(ledger);

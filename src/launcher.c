@@ -269,22 +269,6 @@ collect_ended(void)
 }
 
 /*
- * Mark a slot as having no room for its worker, or not any more. Lock held
- * exclusively.
- */
-static void
-set_crowded(WorkerSlot *slot, bool crowded)
-{
-	bool		any = crowded;
-
-	slot->crowded = crowded;
-	for (int i = 0; i < WORKER_MAX_DATABASES && !any; i++)
-		any = OidIsValid(worker_shared->slots[i].dbid) &&
-			worker_shared->slots[i].crowded;
-	worker_shared->crowded = any;
-}
-
-/*
  * Say that there is no room for a worker: in its slot for those who ask, in
  * the log from time to time.
  */
@@ -346,7 +330,7 @@ launch(int index, Oid dbid)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (!wanted)
-		set_crowded(slot, !ok);
+		slot->crowded = !ok;
 	if (!ok)
 	{
 		worker_slot_enter(slot, WORKER_NONE);
@@ -411,7 +395,8 @@ launch_due(TimestampTz now, bool crowded)
 
 /*
  * The time until which the launcher has nothing to do, at most the ceiling
- * given; written down for backends that know better.
+ * given; written down for backends that know better, and for workers whether
+ * others wait for room.
  */
 static TimestampTz
 launcher_idle_until(TimestampTz ceiling)
@@ -421,10 +406,15 @@ launcher_idle_until(TimestampTz ceiling)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	probe_at = probe_time();
+	worker_shared->crowded = false;
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
+		const WorkerSlot *slot = &worker_shared->slots[i];
 		bool		known;
-		TimestampTz start = start_time(&worker_shared->slots[i], &known);
+		TimestampTz start = start_time(slot, &known);
+
+		if (OidIsValid(slot->dbid) && slot->crowded)
+			worker_shared->crowded = true;
 
 		/* The end of a worker, and of a probe before its time, wakes us. */
 		if (launched[i] == NULL)

@@ -169,7 +169,7 @@ extern void worker_wake(pid_t pid);
  */
 extern bool worker_complete_look_is_due(TimestampTz now);
 
-/* Something unannounced or announced may have to be flagged from then on. */
+/* A clock was announced that is due then: the next look goes back so far. */
 extern void worker_expect(TimestampTz due);
 
 /*
@@ -182,7 +182,7 @@ extern TimestampTz worker_look(WorkerSlot *slot, TimestampTz *retry);
 
 /* ---- worker.c ---- */
 
-/* slapolicy.max_sleep in microseconds, also for databases without clocks */
+/* slapolicy.max_sleep in microseconds; for databases where nothing can be due */
 extern TimestampTz worker_max_sleep(void);
 extern TimestampTz worker_max_sleep_absent(void);
 

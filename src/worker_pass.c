@@ -144,6 +144,7 @@ try_notify(WorkerSlot *slot, AlertCursor *cursor, AlertNotice *notice)
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool ok = false;
 
+	memset(notice, 0, sizeof(*notice));
 	PG_TRY();
 	{
 		Extension	extension;
@@ -153,7 +154,6 @@ try_notify(WorkerSlot *slot, AlertCursor *cursor, AlertNotice *notice)
 		(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 								 false);
-		memset(notice, 0, sizeof(*notice));
 		if (extension_lock(&extension) && version_fits(&extension) &&
 			extension.oid == cursor->extension)
 			*notice = alert_notify_next(cursor, slapolicy_batch_size,

@@ -368,7 +368,7 @@ worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
 			launcher = worker_shared->launcher_pid;
 		slot->probing_until = DT_NOBEGIN;
 
-		/* Tickets go on being written there and announced; an update is, too. */
+		/* Tickets go on being announced there; so is an update. */
 		if (find == WORKER_FOUND_VERSION && slot->noted != DT_NOBEGIN)
 			slot->not_before = looked_at + worker_max_sleep_absent();
 	}
