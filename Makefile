@@ -92,8 +92,12 @@ SRCS = \
 	src/recompute.c \
 	src/ticket_stream.c \
 	src/simulate.c \
+	src/extension.c \
+	src/alert_notify.c \
 	src/alert.c \
 	src/guc.c \
+	src/worker_status.c \
+	src/worker_pass.c \
 	src/worker.c \
 	src/launcher.c \
 	src/slapolicy.c
@@ -141,6 +145,7 @@ SQL_PARTS = \
 	sql/47_recompute.sql \
 	sql/48_simulate.sql \
 	sql/50_alert.sql \
+	sql/51_worker_status.sql \
 	sql/52_acknowledge.sql \
 	sql/53_purge.sql \
 	sql/54_alerts_after.sql \

@@ -11,7 +11,7 @@ CREATE FUNCTION sla.wake_worker(due timestamptz DEFAULT '-infinity') RETURNS voi
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'slapolicy_wake_worker';
 REVOKE ALL ON FUNCTION sla.wake_worker(timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION sla.wake_worker(timestamptz) IS 'Tells the background worker, when this transaction commits, that something falls due at the time given, by default that it has to look at once. Attached tables do so by themselves; for clocks that were restored or changed by hand.';
+COMMENT ON FUNCTION sla.wake_worker(timestamptz) IS 'Tells the background worker, when this transaction commits, that something falls due at the time given, by default that it has to look at once, also when it pauses after an error. Attached tables do so by themselves; for clocks that were restored or changed by hand.';
 
 -- The worker learns of this database now, not at its next round.
 SELECT sla.wake_worker();

@@ -26,18 +26,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
-#include "commands/async.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -46,14 +41,11 @@
 #include "utils/snapmgr.h"
 
 #include "alert.h"
+#include "alert_notify.h"
+#include "extension.h"
 #include "guc.h"
 #include "ledger_alert.h"
 #include "ledger_tables.h"
-
-#define ALERT_CHANNEL	"sla_alert"
-
-/* Leave the last tenth of the notification queue to others. */
-#define ALERT_QUEUE_LIMIT	0.9
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_due);
 
@@ -84,60 +76,6 @@ alert_act_as(Oid role)
 /* ---------- rights ---------- */
 
 /*
- * Find the extension. InvalidOid when it does not exist.
- */
-static Oid
-find_extension(Oid *owner)
-{
-	Relation	rel;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber,
-				F_NAMEEQ, CStringGetDatum("slapolicy"));
-	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		Form_pg_extension form = (Form_pg_extension) GETSTRUCT(tuple);
-
-		result = form->oid;
-		*owner = form->extowner;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
- * Lock the extension against being dropped until the transaction ends. False
- * when it does not exist: it may have gone while we waited for the lock, and
- * another one may have come.
- */
-static bool
-lock_extension(Oid *owner)
-{
-	Oid			extension = find_extension(owner);
-
-	while (OidIsValid(extension))
-	{
-		Oid			again;
-
-		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
-		again = find_extension(owner);
-		if (again == extension)
-			return true;
-		UnlockDatabaseObject(ExtensionRelationId, extension, 0,
-							 AccessShareLock);
-		extension = again;
-	}
-	return false;
-}
-
-/*
  * The owner of the ledger has these rights unless he has taken them from
  * himself.
  */
@@ -163,7 +101,8 @@ check_rights(Ledger *ledger, Oid role)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("role \"%s\" may not flag due clocks",
 							GetUserNameFromId(role, false)),
-					 errdetail("It needs SELECT and UPDATE on sla.clock, and SELECT and INSERT on sla.alert.")));
+					 errdetail("It needs SELECT and UPDATE on sla.clock, and SELECT and INSERT on sla.alert."),
+					 errhint("Grant these to it. The worker acts as the role of \"slapolicy.role\", by default as the owner of the extension.")));
 	}
 }
 
@@ -174,13 +113,13 @@ check_rights(Ledger *ledger, Oid role)
 static Ledger *
 enter(AlertScope *scope, bool writing)
 {
+	Extension	extension;
 	Oid			role;
 	Ledger	   *ledger;
 
-	if (!lock_extension(&role))
+	if (!extension_lock(&extension))
 		return NULL;
-	if (OidIsValid(acting_role))
-		role = acting_role;
+	role = OidIsValid(acting_role) ? acting_role : extension.owner;
 
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
 	SetUserIdAndSecContext(role, scope->sec_context |
@@ -514,24 +453,6 @@ alert_pending(TimestampTz from, TimestampTz now,
 
 /* ---------- by hand ---------- */
 
-bool
-alert_notify(const AlertPass *pass)
-{
-	/* A full queue would fail the commit, and the flags with it. */
-	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >
-		ALERT_QUEUE_LIMIT)
-		return false;
-
-	for (int i = 0; i < pass->nids; i++)
-	{
-		char		payload[MAXINT8LEN + 1];
-
-		pg_lltoa(pass->ids[i], payload);
-		Async_Notify(ALERT_CHANNEL, payload);
-	}
-	return true;
-}
-
 /*
  * sla.flag_due(now timestamptz) -> bigint: the whole pass in the caller's
  * transaction; how many alerts were written. Raises 22008 when now is not
@@ -566,7 +487,7 @@ slapolicy_flag_due(PG_FUNCTION_ARGS)
 					 errmsg("extension \"slapolicy\" does not exist")));
 		flagged += pass.nids;
 
-		if (notify && pass.nids > 0 && !alert_notify(&pass))
+		if (notify && pass.nids > 0 && !alert_send(pass.ids, pass.nids))
 		{
 			ereport(WARNING,
 					(errmsg("alerts are flagged without notification"),

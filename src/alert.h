@@ -45,10 +45,4 @@ extern bool alert_pass_batch(AlertPass *pass, TimestampTz now, int limit);
 extern bool alert_pending(TimestampTz from, TimestampTz now,
 						  TimestampTz *oldest, TimestampTz *upcoming);
 
-/*
- * Queue one notification per alert for the commit of this transaction. False,
- * and nothing queued, when the server's notification queue is nearly full.
- */
-extern bool alert_notify(const AlertPass *pass);
-
 #endif							/* SLAPOLICY_ALERT_H */

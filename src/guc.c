@@ -16,6 +16,19 @@ char	   *slapolicy_databases = NULL;
 int			slapolicy_batch_size = 1000;
 int			slapolicy_max_sleep = 60;
 bool		slapolicy_notify = true;
+char	   *slapolicy_role = NULL;
+int			slapolicy_log_level = DEBUG1;
+
+static const struct config_enum_entry log_levels[] = {
+	{"debug5", DEBUG5, false},
+	{"debug4", DEBUG4, false},
+	{"debug3", DEBUG3, false},
+	{"debug2", DEBUG2, false},
+	{"debug1", DEBUG1, false},
+	{"debug", DEBUG2, true},
+	{"log", LOG, false},
+	{NULL, 0, false}
+};
 
 /*
  * Accept a list of database names, written as SQL identifiers. Whether a
@@ -56,6 +69,14 @@ guc_init(void)
 							   PGC_SIGHUP, GUC_LIST_INPUT,
 							   check_databases, NULL, NULL);
 
+	DefineCustomEnumVariable("slapolicy.log_level",
+							 "Sets the level at which the worker logs what it has flagged.",
+							 NULL,
+							 &slapolicy_log_level,
+							 DEBUG1, log_levels,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
 	DefineCustomIntVariable("slapolicy.max_sleep",
 							"Sets the longest time the worker relies on what it was told.",
 							"After it the worker looks for new databases, and in each database for "
@@ -72,6 +93,15 @@ guc_init(void)
 							 true,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("slapolicy.role",
+							   "Names the role with whose rights the worker flags due clocks.",
+							   "It needs SELECT and UPDATE on sla.clock, SELECT and INSERT on sla.alert; "
+							   "empty: the owner of the extension.",
+							   &slapolicy_role,
+							   "",
+							   PGC_SIGHUP, GUC_IS_NAME,
+							   NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("slapolicy");
 }

@@ -30,6 +30,9 @@
 /* One probe holds up the others for so long at most. Microseconds. */
 #define WORKER_PROBE_MAX	(10 * USECS_PER_SEC)
 
+/* No room for a worker is worth a line in the log once in so long a time. */
+#define WORKER_CROWD_QUIET	(60 * SECS_PER_MINUTE * USECS_PER_SEC)
+
 /* The module's library, as bgw_library_name wants it */
 #define WORKER_LIBRARY		"slapolicy"
 
@@ -50,7 +53,10 @@ launcher_exit(int code, Datum arg)
 {
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (worker_shared->launcher_pid == MyProcPid)
+	{
 		worker_shared->launcher_pid = 0;
+		worker_shared->launcher_until = DT_NOEND;
+	}
 	LWLockRelease(worker_shared->lock);
 }
 
@@ -95,9 +101,16 @@ enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
 	{
 		if (served && !slot->served)
 			slot->looked_at = DT_NOBEGIN;
+		if (served != slot->served)
+			slot->since = now;
 		slot->served = served;
+		if (!served)
+			slot->crowded = false;
 		slot->looked_at = Min(slot->looked_at, now);
-		slot->not_before = Min(slot->not_before, now + WORKER_BACKOFF_MAX);
+		slot->not_before = Min(slot->not_before, now +
+							   (slot->find == WORKER_FOUND_VERSION ?
+								worker_max_sleep_absent() :
+								WORKER_BACKOFF_MAX));
 		slot->probing_until = Min(slot->probing_until, now + WORKER_PROBE_MAX);
 		seen[slot - worker_shared->slots] = true;
 	}
@@ -106,21 +119,31 @@ enter_database(Oid dbid, bool served, TimestampTz now, bool *seen)
 }
 
 /*
- * Free the slots of databases that are gone. A slot claimed by a backend after
- * the snapshot of the scan was taken has asked for another scan.
+ * Free the slots of databases that are gone and, when there are too few, of
+ * those that are not served, and come back for the others. A slot claimed by a
+ * backend after the snapshot of the scan was taken has asked for another scan.
  */
 static void
-free_unseen(const bool *seen)
+free_unneeded(const bool *seen, bool short_of_slots)
 {
+	bool		freed = false;
+
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < WORKER_MAX_DATABASES && !worker_shared->rescan; i++)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
 
-		if (!seen[i] && (slot->phase == WORKER_NONE ||
-						 slot->phase == WORKER_FAILED))
+		if (!OidIsValid(slot->dbid) ||
+			(slot->phase != WORKER_NONE && slot->phase != WORKER_FAILED))
+			continue;
+		if (!seen[i] || (short_of_slots && !slot->served))
+		{
 			slot->dbid = InvalidOid;
+			freed = true;
+		}
 	}
+	if (short_of_slots && freed)
+		worker_shared->rescan = true;
 	LWLockRelease(worker_shared->lock);
 }
 
@@ -160,7 +183,7 @@ scan_databases(TimestampTz now)
 	table_endscan(scan);
 	table_close(rel, AccessShareLock);
 
-	free_unseen(seen);
+	free_unneeded(seen, full);
 	worker_commit();
 
 	if (full && !complained)
@@ -173,34 +196,55 @@ scan_databases(TimestampTz now)
 
 /*
  * When does a slot need a worker? *known tells whether something is believed
- * to be due, rather than a probe. DT_NOEND: not, or there is one. Lock held.
+ * to be due by then, rather than a probe. DT_NOEND: not, or there is one. Lock
+ * held.
  */
 static TimestampTz
 start_time(const WorkerSlot *slot, bool *known)
 {
 	TimestampTz due = lead_before(worker_slot_due(slot));
 	TimestampTz probe = slot->looked_at;
+	TimestampTz start;
 
-	if (probe != DT_NOBEGIN)
-		probe += slot->absent ? worker_max_sleep() * WORKER_ABSENT_FACTOR :
-			worker_max_sleep();
-	*known = due < probe;
+	*known = false;
 	if (!OidIsValid(slot->dbid) || !slot->served ||
 		(slot->phase != WORKER_NONE && slot->phase != WORKER_FAILED))
 		return DT_NOEND;
-	return Max(Min(due, probe), slot->not_before);
+
+	if (probe != DT_NOBEGIN)
+		probe += slot->find == WORKER_FOUND_QUEUE ? worker_max_sleep() :
+			worker_max_sleep_absent();
+	start = Max(Min(due, probe), slot->not_before);
+	*known = due != DT_NOEND && due <= start;
+	return start;
+}
+
+/* End the pauses of all slots, or of those that there was no room for. */
+static void
+end_pauses(bool all)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
+	{
+		if (all || worker_shared->slots[i].crowded)
+			worker_shared->slots[i].not_before = DT_NOBEGIN;
+	}
+	LWLockRelease(worker_shared->lock);
 }
 
 /*
  * Notice workers that ended before they could attach, and let go of the
- * handles of all that ended.
+ * handles of all that ended. Each leaves room for another one.
  */
 static void
 collect_ended(void)
 {
+	bool		ended = false;
+
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
+		bool		failed;
 		pid_t		pid;
 
 		if (launched[i] == NULL ||
@@ -209,21 +253,54 @@ collect_ended(void)
 
 		pfree(launched[i]);
 		launched[i] = NULL;
+		ended = true;
 		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-		if (slot->phase == WORKER_STARTING)
+		failed = slot->phase == WORKER_STARTING;
+		if (failed)
 			worker_slot_fail(slot);
 		LWLockRelease(worker_shared->lock);
+		if (failed)
+			worker_slot_note_error(slot,
+								   "the worker ended before it could connect",
+								   NULL, "The server's log tells why.");
 	}
+	if (ended)
+		end_pauses(false);
+}
+
+/*
+ * Say that there is no room for a worker: in its slot for those who ask, in
+ * the log from time to time.
+ */
+static void
+complain_of_crowd(WorkerSlot *slot)
+{
+	static const char detail[] = "All slots for background workers are in use.";
+	static const char hint[] = "Consider increasing \"max_worker_processes\".";
+	static TimestampTz complained_at = DT_NOBEGIN;
+	TimestampTz now = GetCurrentTimestamp();
+
+	worker_slot_note_error(slot, "there was no room for a worker", detail,
+						   hint);
+	if (complained_at != DT_NOBEGIN && now >= complained_at &&
+		now < complained_at + WORKER_CROWD_QUIET)
+		return;
+
+	ereport(LOG,
+			(errmsg("slapolicy could not start a worker in database %u",
+					slot->dbid),
+			 errdetail_internal("%s", detail),
+			 errhint("%s", hint)));
+	complained_at = now;
 }
 
 /*
  * Ask the postmaster for a worker in the database of a slot that is marked as
- * starting. Complains once when there is no room for one.
+ * starting.
  */
 static void
 launch(int index, Oid dbid)
 {
-	static bool complained = false;
 	WorkerSlot *slot = &worker_shared->slots[index];
 	BackgroundWorker worker;
 	bool		wanted = worker_database_is_wanted(dbid);
@@ -247,25 +324,21 @@ launch(int index, Oid dbid)
 		worker.bgw_notify_pid = MyProcPid;
 		ok = RegisterDynamicBackgroundWorker(&worker, &launched[index]);
 		MemoryContextSwitchTo(old);
-
-		if (!ok && !complained)
-			ereport(LOG,
-					(errmsg("slapolicy could not start a worker in database %u",
-							dbid),
-					 errdetail("All slots for background workers are in use."),
-					 errhint("Consider increasing \"max_worker_processes\".")));
-		complained = !ok;
+		if (!ok)
+			complain_of_crowd(slot);
 	}
 
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (!wanted)
+		slot->crowded = !ok;
 	if (!ok)
 	{
-		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-		slot->phase = WORKER_NONE;
+		worker_slot_enter(slot, WORKER_NONE);
 		slot->probing_until = DT_NOBEGIN;
-		slot->not_before = GetCurrentTimestamp() +
+		slot->not_before = slot->since +
 			(wanted ? USECS_PER_SEC : WORKER_BACKOFF);
-		LWLockRelease(worker_shared->lock);
 	}
+	LWLockRelease(worker_shared->lock);
 }
 
 /* Time at which the next probe may start. Lock held. */
@@ -281,10 +354,10 @@ probe_time(void)
 
 /*
  * Start the workers whose time has come: all that have something due, but only
- * one probe at a time.
+ * one probe at a time. Either those that had to wait for room, or the others.
  */
 static void
-launch_due(TimestampTz now)
+launch_due(TimestampTz now, bool crowded)
 {
 	TimestampTz probe_at;
 
@@ -305,10 +378,11 @@ launch_due(TimestampTz now)
 
 		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 		dbid = slot->dbid;
-		start = start_time(slot, &known) <= now && (known || probe_at <= now);
+		start = slot->crowded == crowded &&
+			start_time(slot, &known) <= now && (known || probe_at <= now);
 		if (start)
 		{
-			slot->phase = WORKER_STARTING;
+			worker_slot_enter(slot, WORKER_STARTING);
 			if (!known)
 				slot->probing_until = probe_at = now + WORKER_PROBE_MAX;
 		}
@@ -321,7 +395,8 @@ launch_due(TimestampTz now)
 
 /*
  * The time until which the launcher has nothing to do, at most the ceiling
- * given; written down for backends that know better.
+ * given; written down for backends that know better, and for workers whether
+ * others wait for room.
  */
 static TimestampTz
 launcher_idle_until(TimestampTz ceiling)
@@ -331,10 +406,15 @@ launcher_idle_until(TimestampTz ceiling)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	probe_at = probe_time();
+	worker_shared->crowded = false;
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
+		const WorkerSlot *slot = &worker_shared->slots[i];
 		bool		known;
-		TimestampTz start = start_time(&worker_shared->slots[i], &known);
+		TimestampTz start = start_time(slot, &known);
+
+		if (OidIsValid(slot->dbid) && slot->crowded)
+			worker_shared->crowded = true;
 
 		/* The end of a worker, and of a probe before its time, wakes us. */
 		if (launched[i] == NULL)
@@ -390,6 +470,8 @@ slapolicy_launcher_main(Datum main_arg)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 			scan_at = DT_NOBEGIN;
+			/* what kept workers from their work may be what was changed */
+			end_pauses(true);
 		}
 		collect_ended();
 
@@ -405,7 +487,8 @@ slapolicy_launcher_main(Datum main_arg)
 		/* Whatever is started, the list of databases is fresh. */
 		scan_databases(now);
 		scan_at = now + worker_max_sleep();
-		launch_due(now);
+		launch_due(now, true);
+		launch_due(now, false);
 	}
 }
 

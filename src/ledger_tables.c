@@ -222,6 +222,12 @@ ledger_scan_next(LedgerScan *scan)
 		systable_getnext_ordered(scan->scan, ForwardScanDirection);
 }
 
+HeapTuple
+ledger_scan_previous(LedgerScan *scan)
+{
+	return systable_getnext_ordered(scan->scan, BackwardScanDirection);
+}
+
 void
 ledger_scan_end(LedgerScan *scan)
 {

@@ -208,6 +208,9 @@ extern void ledger_scan_begin_ordered(Ledger *ledger, LedgerTable table,
 									  ScanKeyData *keys, int nkeys,
 									  LedgerScan *scan);
 extern HeapTuple ledger_scan_next(LedgerScan *scan);
+
+/* The row before, in a scan that has an order; at first the last one. */
+extern HeapTuple ledger_scan_previous(LedgerScan *scan);
 extern void ledger_scan_end(LedgerScan *scan);
 
 /* Lock a row, waiting for others; false when it is gone. *tid becomes that

@@ -1,10 +1,10 @@
 /*
  * worker.c
- *		The process that flags due clocks of one database by itself, while
- *		something is due there; and how launcher and workers live.
+ *		The process that serves one database by itself, while something is due
+ *		there; and how launcher and workers live.
  *
- * Must not know how clocks are flagged (alert.c), how workers are started
- * (launcher.c), nor anything of tickets.
+ * Must not know how a queue is looked at (worker_pass.c), how workers are
+ * started (launcher.c), nor anything of tickets.
  *
  * The life of a worker
  * --------------------
@@ -14,16 +14,23 @@
  * starts a worker in that database; the worker flags what is due, finds out
  * what is due next, and takes leave when that is not within WORKER_LINGER, so
  * that nobody who wants the database alone is kept waiting. While nothing
- * is due no process is connected and no query runs.
+ * is due no process is connected and no query runs. When there is no room for
+ * more workers, they do not linger, and those that wait come first.
  *
  *	free --claim--> NONE --launcher asks--> STARTING --attaches--> RUNNING
- *					 ^						 |	 ^					|	|
- *					 |				 ended,	 |	 | after			|	|
- *					 |			   no attach |	 | a pause			|	|
- *					 |						 v	 |					|	|
- *					 |						FAILED <--- error, -----+	|
+ *					 ^ ^					 | |	^				|	|
+ *					 | +- no room, wanted ---+ |	| after			|	|
+ *					 |				 ended,	   |	| a pause		|	|
+ *					 |			   no attach   v	|				|	|
+ *					 |						  FAILED <- error, -----+	|
  *					 |								 termination		|
  *					 +------------------- took leave -------------------+
+ *
+ * NONE and FAILED become free when the database is gone, or when it is not
+ * served and slots are short. A launcher that takes over after another one
+ * takes workers that are STARTING for lost, as it has no handle of them; such
+ * a worker attaches all the same, whatever the phase, unless another one is
+ * RUNNING. Its end is seen by its leaving the slot, not by a handle.
  *
  * What is due, a slot knows from two sources. A worker's look at the queue
  * leaves the earliest time in next_due. A backend that commits an earlier one
@@ -38,23 +45,42 @@
  * looked at completely, every slapolicy.max_sleep at the latest, without
  * anything known to be due ("probing", one database at a time). A database
  * without the extension is looked at when CREATE EXTENSION commits, and
- * otherwise WORKER_ABSENT_FACTOR times less often.
+ * otherwise WORKER_ABSENT_FACTOR times less often. So is one whose extension
+ * is of another version than this library: it is left alone, until ALTER
+ * EXTENSION ... UPDATE commits.
  *
  * Who writes what: the lock of the shared state protects all of it, and is
  * held for a few instructions, never while waiting, querying or starting
- * anything. Backends write noted (and claim a slot in a database the launcher
- * has not met, setting rescan); the worker of a slot writes its phase, pid,
- * next_due, absent and looked_at; the launcher writes the rest, and phase
- * while there is no worker. Only the launcher frees slots, those of dropped
- * databases, so a worker may keep a pointer to its own.
+ * anything. Backends write noted and end the pause of not_before (and claim a
+ * slot in a database the launcher has not met, setting rescan); the worker of
+ * a slot writes its phase, pid, next_due, find, looked_at and what it has
+ * done; the launcher writes the rest, and phase while there is no worker. Only
+ * the launcher frees slots, none that has a worker, so a worker may keep a
+ * pointer to its own, and read without the lock what only it writes.
  *
- * Errors end the process. A worker that ends without taking leave makes its
- * database wait WORKER_BACKOFF, longer each time; the launcher itself is
- * restarted by the postmaster. Only a failing notification is caught: the
- * alerts it is about are committed, and the rest must go on.
+ * Errors end the process; what they said is kept for sla.worker_status. A
+ * worker that ends without taking leave makes its database wait
+ * WORKER_BACKOFF, longer each time, at most until the settings are reloaded or
+ * someone calls sla.wake_worker(); the launcher itself is restarted by the
+ * postmaster. Only a failing notification is caught: the alerts it is about
+ * are committed, and the rest must go on.
+ *
+ * Notifications are sent from a cursor over the alerts, kept in the slot, in
+ * transactions of their own. When that fails, or the queue of the server is
+ * nearly full, it is tried again later, from where the cursor stands: to the
+ * slot that is one more thing that is due.
+ *
+ * Times are those of the system clock, which may be set or stand still while
+ * the machine is suspended. Set forwards, what became due is seen at the end of
+ * the present sleep, after slapolicy.max_sleep at the latest, or at the next
+ * commit that announces something. Set backwards,
+ * nothing is due before its time comes again; times in the slots that were
+ * reckoned from the present are bounded by what they can be, here and in the
+ * launcher's scan.
  *
  * A worker needs no role of its own: it connects as the bootstrap superuser,
- * does nothing but run alert.c, and that acts as the extension's owner.
+ * does nothing but run alert.c and alert_notify.c, and the former acts as the
+ * extension's owner or the role of slapolicy.role.
  */
 #include "slapolicy.h"
 
@@ -73,7 +99,6 @@
 #include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
-#include "alert.h"
 #include "guc.h"
 #include "worker.h"
 #include "worker_internal.h"
@@ -81,26 +106,22 @@
 /* How often a worker that stays looks whether someone wants the database. */
 #define WORKER_YIELD		(500 * INT64CONST(1000))
 
-/* Due clocks locked by others are tried again after this, doubling. */
-#define WORKER_RETRY		(10 * INT64CONST(1000))
-#define WORKER_RETRY_MAX	(1 * USECS_PER_SEC)
-
-/* No further notification is tried for so long after one failed. */
-#define WORKER_NOTIFY_PAUSE (60 * USECS_PER_SEC)
-
 PGDLLEXPORT void slapolicy_worker_main(Datum main_arg);
 
 /* Our own slot. */
 static WorkerSlot *my_slot = NULL;
-
-static TimestampTz unflagged_from;	/* nothing unflagged is due before */
-static TimestampTz looked_at = DT_NOBEGIN;	/* last complete look */
-static TimestampTz notify_after = DT_NOBEGIN;
+static bool error_noted = false;
 
 TimestampTz
 worker_max_sleep(void)
 {
 	return slapolicy_max_sleep * USECS_PER_SEC;
+}
+
+TimestampTz
+worker_max_sleep_absent(void)
+{
+	return worker_max_sleep() * WORKER_ABSENT_FACTOR;
 }
 
 /* A session lock: there need be no transaction. */
@@ -176,160 +197,50 @@ worker_commit(void)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-/*
- * Notify of the alerts of one batch, which are committed. Failing is no reason
- * to stop flagging, so this one error is reported and forgotten.
- */
+/* Keep what the error being handled says. */
 static void
-notify_batch(const AlertPass *pass, TimestampTz now)
+note_error(void)
 {
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool queued = false;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	ErrorData  *error = CopyErrorData();
 
-	if (!slapolicy_notify || pass->nids == 0 || now < notify_after)
-		return;
-
-	PG_TRY();
-	{
-		worker_begin("slapolicy: notifying of alerts");
-		queued = alert_notify(pass);
-		if (!queued)
-			ereport(LOG,
-					(errmsg("slapolicy worker sends no notifications for a while"),
-					 errdetail("The server's notification queue is nearly full.")));
-		worker_commit();
-	}
-	PG_CATCH();
-	{
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(context);
-		queued = false;
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		pgstat_report_activity(STATE_IDLE, NULL);
-		RESUME_INTERRUPTS();
-	}
-	PG_END_TRY();
-
-	MemoryContextSwitchTo(context);
-	if (!queued)
-		notify_after = now + WORKER_NOTIFY_PAUSE;
+	error_noted = true;
+	worker_slot_note_error(my_slot, error->message, error->detail,
+						   error->hint);
+	FreeErrorData(error);
+	MemoryContextSwitchTo(old);
 }
 
-/*
- * Flag everything due, a batch per transaction, then find out what comes next.
- * False when there is no extension. Gives *oldest, the earliest clock in the
- * queue, and *upcoming, the earliest not due at *now: they differ when due
- * ones were locked by others, or when we stopped early because someone wants
- * the database. Memory is taken from the context that is current.
- */
-static bool
-flag_and_look(TimestampTz *now, TimestampTz *oldest, TimestampTz *upcoming)
-{
-	AlertPass	pass;
-	bool		last = false;
-
-	alert_pass_begin(&pass, unflagged_from);
-	while (!last)
-	{
-		bool		found;
-
-		CHECK_FOR_INTERRUPTS();
-		*now = GetCurrentTimestamp();
-		worker_begin("slapolicy: flagging due clocks");
-		found = alert_pass_batch(&pass, *now, slapolicy_batch_size);
-		last = pass.done || worker_database_is_wanted(MyDatabaseId);
-		if (found && last)
-			found = alert_pending(unflagged_from, *now, oldest, upcoming);
-		worker_commit();
-		if (!found)
-			return false;
-
-		notify_batch(&pass, *now);
-		if (pass.ids != NULL)
-			pfree(pass.ids);
-	}
-	return true;
-}
-
-/* Also when the clock was set back. */
-static bool
-complete_look_is_due(TimestampTz now)
-{
-	return looked_at == DT_NOBEGIN || now < looked_at ||
-		now >= looked_at + worker_max_sleep();
-}
-
-/*
- * One look at the queue. Returns when to look again; sets *retry, the pause
- * before due clocks that are locked are tried again, 0 when there are none.
- */
-static TimestampTz
-look(TimestampTz *retry)
-{
-	TimestampTz noted = worker_slot_look(my_slot);
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz oldest;
-	TimestampTz upcoming;
-	TimestampTz next;
-	bool		complete = complete_look_is_due(now);
-
-	unflagged_from = complete ? DT_NOBEGIN : Min(unflagged_from, noted);
-	if (!flag_and_look(&now, &oldest, &upcoming))
-	{
-		*retry = 0;
-		worker_slot_looked(my_slot, DT_NOEND, now, true);
-		return DT_NOEND;
-	}
-
-	if (complete)
-		looked_at = now;
-	unflagged_from = oldest;
-	*retry = oldest >= now ? 0 :
-		Min(Max(*retry * 2, WORKER_RETRY), WORKER_RETRY_MAX);
-	next = *retry == 0 ? upcoming : Min(upcoming, now + *retry);
-	worker_slot_looked(my_slot, next, complete ? now : DT_NOBEGIN, false);
-	return next;
-}
-
+/* However it ends: unless the worker has taken leave, it has failed. */
 static void
 worker_exit(int code, Datum arg)
 {
 	pid_t		launcher = 0;
+	bool		failed;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (my_slot->pid == MyProcPid)
+	failed = my_slot->pid == MyProcPid;
+	if (failed)
 	{
 		worker_slot_fail(my_slot);
 		launcher = worker_shared->launcher_pid;
 	}
 	LWLockRelease(worker_shared->lock);
+	if (failed && !error_noted)
+		worker_slot_note_error(my_slot, "the worker was terminated", NULL,
+							   NULL);
 	worker_wake(launcher);
 }
 
-/*
- * Entry point of a worker; the argument is the database's OID. Ends with code
- * 0 after taking leave. The launcher never lets the postmaster restart one.
- */
-void
-slapolicy_worker_main(Datum main_arg)
+/* Until it is time to take leave. */
+static void
+serve(void)
 {
 	TimestampTz next = DT_NOBEGIN;
 	TimestampTz retry = 0;
 	MemoryContext scratch;
 
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(main_arg),
-											  InvalidOid, 0);
 	pin_session();
-
-	if (!worker_slot_attach(&my_slot))
-		proc_exit(0);
-	before_shmem_exit(worker_exit, 0);
-
 	scratch = AllocSetContextCreate(TopMemoryContext, "slapolicy worker",
 									ALLOCSET_DEFAULT_SIZES);
 	for (;;)
@@ -349,24 +260,56 @@ slapolicy_worker_main(Datum main_arg)
 			worker_database_is_wanted(MyDatabaseId))
 		{
 			worker_slot_leave(my_slot, DT_NOBEGIN);
-			break;
+			return;
 		}
-		unflagged_from = Min(unflagged_from, noted);
+		worker_expect(noted);
 		next = Min(next, noted);
 
 		now = GetCurrentTimestamp();
-		if (now > next || complete_look_is_due(now))
+		if (now > next || worker_complete_look_is_due(now))
 		{
 			/* Ending a transaction leaves us in some other context. */
 			MemoryContextSwitchTo(scratch);
-			next = look(&retry);
+			next = worker_look(my_slot, &retry);
 			MemoryContextSwitchTo(TopMemoryContext);
 			MemoryContextReset(scratch);
 			now = GetCurrentTimestamp();
 		}
-		if (worker_slot_leave(my_slot, now + WORKER_LINGER))
-			break;
+
+		/* Where nothing can be flagged there is nothing to wait for. */
+		if (worker_slot_leave(my_slot, my_slot->find == WORKER_FOUND_QUEUE ?
+							  now : DT_NOBEGIN))
+			return;
 		worker_sleep_until(Min(next, now + WORKER_YIELD));
 	}
+}
+
+/*
+ * Entry point of a worker; the argument is the database's OID. Ends with code
+ * 0 after taking leave. The launcher never lets the postmaster restart one.
+ */
+void
+slapolicy_worker_main(Datum main_arg)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(main_arg),
+											  InvalidOid, 0);
+
+	if (!worker_slot_attach(&my_slot))
+		proc_exit(0);
+	before_shmem_exit(worker_exit, 0);
+
+	PG_TRY();
+	{
+		serve();
+	}
+	PG_CATCH();
+	{
+		note_error();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	proc_exit(0);
 }

@@ -10,6 +10,7 @@
 #include "slapolicy.h"
 
 #include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -72,12 +73,17 @@ worker_shmem_init(void)
 WorkerSlot *
 worker_slot_find(Oid dbid)
 {
+	static int	last = 0;		/* most callers ask for one database */
+
+	if (worker_shared->slots[last].dbid == dbid)
+		return &worker_shared->slots[last];
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
-		WorkerSlot *slot = &worker_shared->slots[i];
-
-		if (slot->dbid == dbid)
-			return slot;
+		if (worker_shared->slots[i].dbid == dbid)
+		{
+			last = i;
+			return &worker_shared->slots[i];
+		}
 	}
 	return NULL;
 }
@@ -90,14 +96,27 @@ worker_slot_claim(Oid dbid)
 	if (slot != NULL)
 	{
 		memset(slot, 0, sizeof(WorkerSlot));
+		memset(&worker_shared->errors[slot - worker_shared->slots], 0,
+			   sizeof(WorkerError));
 		slot->dbid = dbid;
+		slot->since = GetCurrentTimestamp();
 		slot->noted = DT_NOEND;
 		slot->next_due = DT_NOEND;
+		slot->looking_for = DT_NOEND;
 		slot->looked_at = DT_NOBEGIN;
+		slot->last_look = DT_NOBEGIN;
 		slot->not_before = DT_NOBEGIN;
 		slot->probing_until = DT_NOBEGIN;
+		slot->notify_at = DT_NOBEGIN;
 	}
 	return slot;
+}
+
+void
+worker_slot_enter(WorkerSlot *slot, WorkerPhase phase)
+{
+	slot->phase = phase;
+	slot->since = GetCurrentTimestamp();
 }
 
 TimestampTz
@@ -111,12 +130,50 @@ worker_slot_fail(WorkerSlot *slot)
 {
 	TimestampTz pause = WORKER_BACKOFF << Min(slot->failures, 10);
 
-	slot->phase = WORKER_FAILED;
+	worker_slot_enter(slot, WORKER_FAILED);
 	slot->pid = 0;
 	slot->probing_until = DT_NOBEGIN;
 	slot->looked_at = DT_NOBEGIN;
-	slot->not_before = GetCurrentTimestamp() + Min(pause, WORKER_BACKOFF_MAX);
+	slot->next_due = Min(slot->next_due, slot->looking_for);
+	slot->looking_for = DT_NOEND;
+	slot->not_before = slot->since + Min(pause, WORKER_BACKOFF_MAX);
 	slot->failures++;
+}
+
+/* Append to a text of len bytes, at most to the size; returns its length. */
+static int
+append_clipped(char *text, int len, const char *lead, const char *more)
+{
+	int			room;
+
+	if (more == NULL)
+		return len;
+	len += strlcpy(text + len, lead, WORKER_ERROR_SIZE - len);
+	room = WORKER_ERROR_SIZE - 1 - len;
+	if (room <= 0)
+		return WORKER_ERROR_SIZE - 1;
+	room = pg_mbcliplen(more, strlen(more), room);
+	memcpy(text + len, more, room);
+	text[len + room] = '\0';
+	return len + room;
+}
+
+void
+worker_slot_note_error(WorkerSlot *slot, const char *message,
+					   const char *detail, const char *hint)
+{
+	WorkerError error = {0};
+	int			len;
+
+	error.at = GetCurrentTimestamp();
+	error.encoding = GetDatabaseEncoding();
+	len = append_clipped(error.text, 0, "", message);
+	len = append_clipped(error.text, len, "\nDETAIL:  ", detail);
+	(void) append_clipped(error.text, len, "\nHINT:  ", hint);
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->errors[slot - worker_shared->slots] = error;
+	LWLockRelease(worker_shared->lock);
 }
 
 void
@@ -133,22 +190,29 @@ worker_wake(pid_t pid)
 }
 
 /*
- * Leave word that something of this database falls due. Called after the
- * commit is visible, where an error would be a panic: raises none.
+ * Leave word that something of this database falls due; DT_NOBEGIN ends a
+ * pause after an error, too. A launcher that should have been awake long ago
+ * is woken in any case: the system clock was set forwards, or stood still for
+ * it. Called after the commit is visible, where an error would be a panic:
+ * raises none.
  */
 static void
 publish(TimestampTz due)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	WorkerSlot *slot;
 	bool		known;
+	bool		overslept;
 	pid_t		wake = 0;
 
 	/* Usually something earlier is known and there is nothing to do. */
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
 	slot = worker_slot_find(MyDatabaseId);
-	known = slot != NULL && worker_slot_due(slot) <= due;
+	known = slot != NULL && worker_slot_due(slot) <= due &&
+		due != DT_NOBEGIN;
+	overslept = worker_shared->launcher_until < now;
 	LWLockRelease(worker_shared->lock);
-	if (known)
+	if (known && !overslept)
 		return;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -158,17 +222,21 @@ publish(TimestampTz due)
 		worker_shared->rescan = true;
 		wake = worker_shared->launcher_pid;
 	}
-	if (slot != NULL && due < worker_slot_due(slot))
+	if (slot != NULL && due == DT_NOBEGIN)
+		slot->not_before = DT_NOBEGIN;
+	if (slot != NULL && (due < worker_slot_due(slot) || due == DT_NOBEGIN))
 	{
 		slot->noted = due;
 
 		/* A worker that is only starting will look at everything anyway. */
 		if (slot->phase == WORKER_RUNNING)
 			wake = slot->pid;
-		else if (slot->phase != WORKER_STARTING &&
+		else if (slot->phase != WORKER_STARTING && slot->served &&
 				 due < worker_shared->launcher_until)
 			wake = worker_shared->launcher_pid;
 	}
+	if (wake == 0 && overslept)
+		wake = worker_shared->launcher_pid;
 	LWLockRelease(worker_shared->lock);
 
 	worker_wake(wake);
@@ -236,7 +304,7 @@ worker_slot_attach(WorkerSlot **slot)
 	ok = *slot != NULL && (*slot)->phase != WORKER_RUNNING;
 	if (ok)
 	{
-		(*slot)->phase = WORKER_RUNNING;
+		worker_slot_enter(*slot, WORKER_RUNNING);
 		(*slot)->pid = MyProcPid;
 	}
 	LWLockRelease(worker_shared->lock);
@@ -264,6 +332,7 @@ worker_slot_look(WorkerSlot *slot)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	noted = slot->noted;
+	slot->looking_for = worker_slot_due(slot);
 	slot->noted = DT_NOEND;
 	slot->next_due = DT_NOEND;
 	LWLockRelease(worker_shared->lock);
@@ -271,39 +340,68 @@ worker_slot_look(WorkerSlot *slot)
 }
 
 void
+worker_slot_progress(WorkerSlot *slot, int flagged, TimestampTz looking_for)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->flagged += flagged;
+	slot->looking_for = looking_for;
+	LWLockRelease(worker_shared->lock);
+}
+
+void
 worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
-				   TimestampTz looked_at, bool absent)
+				   TimestampTz looked_at, WorkerFind find)
 {
 	pid_t		launcher = 0;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->passes++;
 	slot->next_due = next_due;
-	slot->absent = absent;
+	slot->looking_for = DT_NOEND;
+	slot->find = find;
 	if (looked_at != DT_NOBEGIN)
 	{
-		slot->looked_at = looked_at;
+		slot->looked_at = slot->last_look = looked_at;
 
 		/* Other databases may be waiting for the end of this probe. */
 		if (slot->probing_until != DT_NOBEGIN)
 			launcher = worker_shared->launcher_pid;
 		slot->probing_until = DT_NOBEGIN;
+
+		/* Tickets go on being announced there; so is an update. */
+		if (find == WORKER_FOUND_VERSION && slot->noted != DT_NOBEGIN)
+			slot->not_before = looked_at + worker_max_sleep_absent();
 	}
 	LWLockRelease(worker_shared->lock);
 
 	worker_wake(launcher);
 }
 
-bool
-worker_slot_leave(WorkerSlot *slot, TimestampTz quiet_until)
+void
+worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor, int notified,
+				 TimestampTz notify_at, int notify_failures)
 {
-	bool		leave;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->cursor = *cursor;
+	slot->notified += notified;
+	slot->notify_at = notify_at;
+	slot->notify_failures = notify_failures;
+	LWLockRelease(worker_shared->lock);
+}
+
+bool
+worker_slot_leave(WorkerSlot *slot, TimestampTz now)
+{
+	bool		leave = now == DT_NOBEGIN;
 	pid_t		launcher = 0;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	leave = quiet_until == DT_NOBEGIN || worker_slot_due(slot) > quiet_until;
+	if (!leave)
+		leave = worker_slot_due(slot) >
+			(worker_shared->crowded ? now : now + WORKER_LINGER);
 	if (leave)
 	{
-		slot->phase = WORKER_NONE;
+		worker_slot_enter(slot, WORKER_NONE);
 		slot->pid = 0;
 		slot->probing_until = DT_NOBEGIN;
 		slot->failures = 0;

@@ -43,6 +43,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.acknowledge(bigint,text,timestamp with time zone)',
 	'sla.purge(timestamp with time zone,integer)',
 	'sla.purge_step(timestamp with time zone,integer,bigint,bigint,bigint)',
+	-- tells of all databases
+	'sla.watched_databases()',
 	-- triggers of the extension's own tables
 	'sla.calendar_written()',
 	'sla.contract_written()',

@@ -10,6 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use SlaTest;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $node = new_node('worker', 1, 'log_min_messages' => 'debug1');
 
@@ -142,10 +143,14 @@ $node->safe_psql(
 	ALTER DATABASE three SET default_transaction_isolation = 'serializable';
 	ALTER DATABASE three SET lock_timeout = '1ms';
 	ALTER DATABASE three SET statement_timeout = '1ms';
+	ALTER DATABASE three SET idle_session_timeout = '1ms';
+	ALTER DATABASE three SET default_transaction_deferrable = on;
+	ALTER DATABASE three SET role = 'pg_monitor';
 	});
 for my $db (qw(one two three))
 {
-	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0';
+	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0'
+	  . ' -c idle_session_timeout=0 -c role=none';
 
 	$late = lateness($db);
 	cmp_ok($late, '<', 1000, "database $db is served in time ($late ms)");
@@ -188,6 +193,12 @@ $node->safe_psql('one', add_clocks(3, "now() - interval '1 s'"));
 $node->poll_query_until('one',
 	"SELECT count(*) <= 1 FROM sla.clock WHERE next_alert_at < now()")
   or die "clocks were not flagged";
+my $passes = "SELECT passes FROM sla.worker_status WHERE database = 'one'";
+my $seen = $node->safe_psql('one', $passes);
+my $since = time;
+$node->poll_query_until('one', "SELECT ($passes) >= $seen + 10")
+  or die "the worker does not try again";
+cmp_ok(time - $since, '>', 1, 'a locked clock is not waited for in a spin');
 ask($holder, 'COMMIT;');
 finish($holder);
 all_flagged('one', 'a clock locked by others is flagged once they let go');

@@ -40,6 +40,10 @@ my $processes = q{SELECT count(*) FROM pg_stat_activity
 	WHERE backend_type LIKE 'slapolicy %'};
 is($standby->safe_psql('postgres', $processes),
 	'0', 'neither launcher nor worker runs on a standby');
+is( $standby->safe_psql(
+		'postgres', 'SELECT state, lag IS NULL FROM sla.worker_status'),
+	'not served|t',
+	'which one can see');
 my ($ret, $out, $err) =
   $standby->psql('postgres', 'SELECT sla.flag_due(now())');
 like($err, qr/recovery|read-only/, 'nor can one flag by hand');
@@ -62,6 +66,9 @@ $standby->promote;
 ok( $standby->poll_query_until(
 		'postgres', 'SELECT count(*) = 10 FROM sla.alert'),
 	'what fell due is flagged after promotion');
+ok( $standby->poll_query_until('postgres',
+		"SELECT flagged = 10 FROM sla.worker_status WHERE database = 'postgres'"),
+	'by the worker');
 $standby->stop('fast');
 
 done_testing();
