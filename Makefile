@@ -36,6 +36,7 @@ SRCS = \
 	src/interval_text.c \
 	src/business_interval.c \
 	src/severity.c \
+	src/restriction_level.c \
 	src/attached_table.c \
 	src/timeline_cache.c \
 	src/calendar.c \
@@ -114,6 +115,7 @@ SQL_PARTS = \
 	sql/10_severity.sql \
 	sql/11_business_interval.sql \
 	sql/12_business_hours.sql \
+	sql/13_restriction_level.sql \
 	sql/20_calendar.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
