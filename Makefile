@@ -45,10 +45,12 @@ SRCS = \
 	src/event.c \
 	src/json_read.c \
 	src/policy_tables.c \
+	src/restriction_rule.c \
 	src/policy_rules.c \
 	src/policy_compile.c \
 	src/policy.c \
 	src/contract.c \
+	src/invoice_fold.c \
 	src/fold_state.c \
 	src/clock_work.c \
 	src/clock.c \
@@ -61,9 +63,17 @@ SRCS = \
 	src/ledger_clock.c \
 	src/restamp_progress.c \
 	src/ticket_set.c \
+	src/invoice_ledger.c \
 	src/attachment.c \
 	src/attachment_row.c \
 	src/message_table.c \
+	src/invoice_table.c \
+	src/invoice_record.c \
+	src/restriction_sweep.c \
+	src/restriction_items.c \
+	src/restriction_group.c \
+	src/restriction.c \
+	src/restriction_functions.c \
 	src/record.c \
 	src/row_track.c \
 	src/stamp_row.c \
@@ -76,6 +86,7 @@ SRCS = \
 	src/transaction_block.c \
 	src/restamp.c \
 	src/restamp_batch.c \
+	src/invoices.c \
 	src/gone.c \
 	src/record_event.c \
 	src/message_report.c \
@@ -120,6 +131,7 @@ SQL_PARTS = \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
 	sql/31_policy_rules.sql \
+	sql/31_restriction_rule.sql \
 	sql/32_contract.sql \
 	sql/33_policy_integrity.sql \
 	sql/34_target_problems.sql \
@@ -146,6 +158,9 @@ SQL_PARTS = \
 	sql/52_acknowledge.sql \
 	sql/53_purge.sql \
 	sql/54_alerts_after.sql \
+	sql/51_invoice.sql \
+	sql/52_attach_invoices.sql \
+	sql/53_restriction.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \

@@ -26,6 +26,9 @@ extern bool restriction_level_from_text(const char *text,
 /* A level as a value of sla.restriction_level. Raises 42704 without it. */
 extern Datum restriction_level_datum(RestrictionLevel level);
 
+/* The other way round; false: it is none */
+extern bool restriction_level_of_datum(Datum value, RestrictionLevel *level);
+
 /* Why an account has the level it has; texts are palloc'd. */
 typedef struct RestrictionDetail
 {

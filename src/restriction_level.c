@@ -56,38 +56,58 @@ forget_labels(Datum arg, int cacheid, uint32 hashvalue)
 	labels_valid = false;
 }
 
-Datum
-restriction_level_datum(RestrictionLevel level)
+/* Find the OIDs of the labels. */
+static void
+find_labels(void)
 {
 	static bool registered = false;
+	Oid			namespace;
+	Oid			type;
+	Oid			found[NUM_LEVELS];
 
 	if (!registered)
 	{
 		CacheRegisterSyscacheCallback(TYPEOID, forget_labels, (Datum) 0);
 		registered = true;
 	}
-	if (!labels_valid)
+	if (labels_valid)
+		return;
+	namespace = get_namespace_oid("sla", true);
+	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum("restriction_level"),
+						   ObjectIdGetDatum(namespace));
+	for (int i = 0; i < NUM_LEVELS; i++)
 	{
-		Oid			namespace = get_namespace_oid("sla", true);
-		Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-										   CStringGetDatum("restriction_level"),
-										   ObjectIdGetDatum(namespace));
-		Oid			found[NUM_LEVELS];
-
-		for (int i = 0; i < NUM_LEVELS; i++)
-		{
-			found[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
-									   ObjectIdGetDatum(type),
-									   CStringGetDatum(labels[i]));
-			if (!OidIsValid(found[i]))
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_OBJECT),
-						 errmsg("type sla.restriction_level does not exist")));
-		}
-		memcpy(label_oids, found, sizeof(label_oids));
-		labels_valid = true;
+		found[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+								   ObjectIdGetDatum(type),
+								   CStringGetDatum(labels[i]));
+		if (!OidIsValid(found[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("type sla.restriction_level does not exist")));
 	}
+	memcpy(label_oids, found, sizeof(label_oids));
+	labels_valid = true;
+}
+
+Datum
+restriction_level_datum(RestrictionLevel level)
+{
+	find_labels();
 	return ObjectIdGetDatum(label_oids[level]);
+}
+
+bool
+restriction_level_of_datum(Datum value, RestrictionLevel *level)
+{
+	find_labels();
+	for (int i = 0; i < NUM_LEVELS; i++)
+		if (label_oids[i] == DatumGetObjectId(value))
+		{
+			*level = (RestrictionLevel) i;
+			return true;
+		}
+	return false;
 }
 
 /* sla.restriction_level(overdue_days int, thresholds int[]) */
