@@ -73,6 +73,7 @@ SRCS = \
 	src/restriction_items.c \
 	src/restriction_group.c \
 	src/restriction.c \
+	src/restriction_history.c \
 	src/restriction_functions.c \
 	src/record.c \
 	src/row_track.c \
@@ -105,6 +106,7 @@ SRCS = \
 	src/ticket_stream.c \
 	src/simulate.c \
 	src/alert.c \
+	src/restriction_alert.c \
 	src/guc.c \
 	src/worker.c \
 	src/launcher.c \
@@ -161,10 +163,12 @@ SQL_PARTS = \
 	sql/51_invoice.sql \
 	sql/52_attach_invoices.sql \
 	sql/53_restriction.sql \
+	sql/54_restriction_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \
 	sql/63_compliance.sql \
+	sql/64_account_restriction.sql \
 	sql/64_open_alert.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql

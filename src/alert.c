@@ -137,6 +137,16 @@ lock_extension(Oid *owner)
 	return false;
 }
 
+bool
+alert_role(Oid *role)
+{
+	if (!lock_extension(role))
+		return false;
+	if (OidIsValid(acting_role))
+		*role = acting_role;
+	return true;
+}
+
 /*
  * The owner of the ledger has these rights unless he has taken them from
  * himself.
@@ -177,10 +187,8 @@ enter(AlertScope *scope, bool writing)
 	Oid			role;
 	Ledger	   *ledger;
 
-	if (!lock_extension(&role))
+	if (!alert_role(&role))
 		return NULL;
-	if (OidIsValid(acting_role))
-		role = acting_role;
 
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
 	SetUserIdAndSecContext(role, scope->sec_context |

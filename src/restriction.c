@@ -12,7 +12,9 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -186,6 +188,27 @@ detail_of_override(const RestrictionOverride *override,
 		psprintf("revocation of override %d", override->id) :
 		psprintf("the end of override %d at %s", override->id,
 				 timestamptz_to_str(override->until));
+}
+
+char *
+restriction_instant_text(TimestampTz at)
+{
+	char		text[MAXDATELEN + 1];
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		EncodeSpecialTimestamp(at, text);
+	else if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) == 0)
+	{
+		tm.tm_isdst = 0;		/* or the offset is left out */
+		EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, text);
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return pstrdup(text);
 }
 
 static void

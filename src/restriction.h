@@ -9,6 +9,9 @@
 #include "utils/date.h"
 #include "utils/snapshot.h"
 
+/* SQLSTATE of what is refused because an account is restricted */
+#define ERRCODE_ACCOUNT_RESTRICTED	MAKE_SQLSTATE('S', 'L', '0', '0', '1')
+
 /* sla.restriction_level, in its order */
 typedef enum RestrictionLevel
 {
@@ -25,6 +28,9 @@ extern bool restriction_level_from_text(const char *text,
 
 /* A level as a value of sla.restriction_level. Raises 42704 without it. */
 extern Datum restriction_level_datum(RestrictionLevel level);
+
+/* The type itself; raises likewise */
+extern Oid	restriction_level_type(void);
 
 /* The other way round; false: it is none */
 extern bool restriction_level_of_datum(Datum value, RestrictionLevel *level);
@@ -78,5 +84,8 @@ extern bool restriction_allows(const char *account, const char *service,
 							   TimestampTz as_of, Snapshot snapshot,
 							   RestrictionLevel *needed,
 							   RestrictionDetail *detail);
+
+/* An instant as text, alike in every session; palloc'd */
+extern char *restriction_instant_text(TimestampTz at);
 
 #endif							/* SLAPOLICY_RESTRICTION_H */

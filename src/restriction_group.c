@@ -96,3 +96,20 @@ restriction_group_chain(const RestrictionQuestion *question,
 			return n;
 	}
 }
+
+static int
+compare_items(const void *a, const void *b)
+{
+	const RestrictionItem *x = *(RestrictionItem *const *) a;
+	const RestrictionItem *y = *(RestrictionItem *const *) b;
+
+	if (x->due != y->due)
+		return x->due < y->due ? -1 : 1;
+	return (x->invoice_id > y->invoice_id) - (x->invoice_id < y->invoice_id);
+}
+
+void
+restriction_sort(RestrictionItem **group, int n)
+{
+	qsort(group, n, sizeof(RestrictionItem *), compare_items);
+}

@@ -42,4 +42,7 @@ extern int	restriction_group_chain(const RestrictionQuestion *question,
 									const char *policy, TimestampTz at,
 									RestrictionItem ***group, int n);
 
+/* Put bills in the order in which they were due. */
+extern void restriction_sort(RestrictionItem **group, int n);
+
 #endif							/* SLAPOLICY_RESTRICTION_GROUP_H */

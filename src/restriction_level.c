@@ -27,6 +27,7 @@ static const char *const labels[NUM_LEVELS] = {
 };
 
 /* OIDs of the labels, forgotten when types come and go */
+static Oid	type_oid;
 static Oid	label_oids[NUM_LEVELS];
 static bool labels_valid = false;
 
@@ -86,6 +87,7 @@ find_labels(void)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("type sla.restriction_level does not exist")));
 	}
+	type_oid = type;
 	memcpy(label_oids, found, sizeof(label_oids));
 	labels_valid = true;
 }
@@ -95,6 +97,13 @@ restriction_level_datum(RestrictionLevel level)
 {
 	find_labels();
 	return ObjectIdGetDatum(label_oids[level]);
+}
+
+Oid
+restriction_level_type(void)
+{
+	find_labels();
+	return type_oid;
 }
 
 bool
