@@ -2,7 +2,7 @@
 
 CREATE FUNCTION sla.restriction(account text, service text DEFAULT NULL, as_of timestamptz DEFAULT now(), known_at timestamptz DEFAULT 'infinity')
     RETURNS sla.restriction_level
-    LANGUAGE c STABLE PARALLEL SAFE COST 500
+    LANGUAGE c STABLE PARALLEL UNSAFE COST 500
     AS 'MODULE_PATHNAME', 'slapolicy_restriction';
 COMMENT ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) IS 'The level of an account at as_of, as far as known at known_at: that of the earliest bill that was overdue and unsettled then, by the rule of its policy in force at as_of, or that of an override. service: what is asked about, where the rule goes by service; NULL: the account as a whole. An account that is NULL or has no bills is not restricted. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22008 when as_of is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) FROM PUBLIC;
@@ -11,7 +11,7 @@ CREATE FUNCTION sla.restriction_history(account text, service text DEFAULT NULL,
         to_at timestamptz DEFAULT now(), known_at timestamptz DEFAULT 'infinity')
     RETURNS TABLE (level sla.restriction_level, since timestamptz, until timestamptz, policy text, invoice_table sla.attached_table,
         invoice text, invoice_service text, due date, lasting boolean, override_id int)
-    LANGUAGE c STABLE PARALLEL SAFE COST 5000
+    LANGUAGE c STABLE PARALLEL UNSAFE COST 5000
     AS 'MODULE_PATHNAME', 'slapolicy_restriction_history';
 COMMENT ON FUNCTION sla.restriction_history(text, text, timestamptz, timestamptz, timestamptz) IS 'The levels that an account had between two instants, as far as known at known_at, computed from its bills: each with the instant since when, and until when (NULL: still so at to_at), the policy whose rule it is, the earliest overdue bill, whether it is a termination that lasts until all is settled, and the override if it is one. The first may have begun before from_at. sla.restriction says the same of each instant. After now it says what becomes of an account that pays nothing. Raises 22008 when to_at is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.restriction_history(text, text, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
@@ -19,14 +19,14 @@ REVOKE EXECUTE ON FUNCTION sla.restriction_history(text, text, timestamptz, time
 CREATE FUNCTION sla.explain_restriction(account text, service text DEFAULT NULL, as_of timestamptz DEFAULT now(), known_at timestamptz DEFAULT 'infinity')
     RETURNS TABLE (step int, kind text, level sla.restriction_level, since timestamptz, policy text, invoice_table sla.attached_table,
         invoice text, invoice_service text, due date, days int, open numeric, note text)
-    LANGUAGE c STABLE PARALLEL SAFE COST 5000
+    LANGUAGE c STABLE PARALLEL UNSAFE COST 5000
     AS 'MODULE_PATHNAME', 'slapolicy_explain_restriction';
 COMMENT ON FUNCTION sla.explain_restriction(text, text, timestamptz, timestamptz) IS 'Why an account has its level at as_of, as far as known at known_at. First a row of kind level, with the rule; if there is a level, one of kind lifted by, which says what would lift it; then the bills open at that instant, of kind invoice, in the order in which they were due: the level each has by itself and since when, the days it is overdue and what is open of it. Raises 22008 when as_of is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.explain_restriction(text, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.is_allowed(account text, action text, as_of timestamptz DEFAULT now(), security_release boolean DEFAULT false, service text DEFAULT NULL)
     RETURNS boolean
-    LANGUAGE c STABLE PARALLEL SAFE COST 500
+    LANGUAGE c STABLE PARALLEL UNSAFE COST 500
     AS 'MODULE_PATHNAME', 'slapolicy_is_allowed';
 COMMENT ON FUNCTION sla.is_allowed(text, text, timestamptz, boolean, text) IS 'May an account do something at as_of, as far as known now? The rule of its policy says from which level an action is refused, at termination if it does not list it, and which are allowed below that for a critical security release. True for an account that is NULL or has no bills. Whether tickets are let in is the policy''s restricted_accounts. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22004 without an action, 22008 when as_of is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.is_allowed(text, text, timestamptz, boolean, text) FROM PUBLIC;

@@ -29,30 +29,21 @@ REVOKE ALL ON FUNCTION sla.flag_restrictions(timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION sla.flag_restrictions(timestamptz) IS 'Flags every change of a level until now that is not flagged yet, and returns how many: a level that a day brought, and one that a payment, an override or a change of the rule did. One pass at a time; others wait. For servers without the background worker: call it with now() from any scheduler. Needs no rights on the ledger. Raises 22008 when now is not finite.';
 
 -- When a rule changes, the queue has to be looked at from when it is in force.
+-- Whoever changes policies needs no rights on the ledger.
 CREATE FUNCTION sla.restriction_rule_written() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO pg_catalog, pg_temp
-    AS $$
-DECLARE
-    version sla.policy_version;
-    at timestamptz;
-BEGIN
-    IF sla.is_restoring() THEN
-        RETURN NULL;
-    END IF;
-    SELECT v.* INTO version FROM sla.policy_version v
-        WHERE v.id = CASE TG_OP WHEN 'DELETE' THEN OLD.policy_version_id ELSE NEW.policy_version_id END;
-    at := greatest(version.effective_from, statement_timestamp());
-    UPDATE sla.invoice i SET next_change_at = at
-        WHERE i.policy = version.policy AND i.counts_until > at AND (i.next_change_at > at OR i.next_change_at IS NULL);
-    IF FOUND THEN
-        PERFORM sla.wake_worker(at);
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION sla.restriction_rule_written() IS 'Internal: when a rule about unsettled bills changes, the levels of all accounts with open bills are looked at again.';
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'slapolicy_restriction_rule_written';
+COMMENT ON FUNCTION sla.restriction_rule_written() IS 'Internal: when a rule about unsettled bills changes, the levels of all accounts with open bills under its policy are looked at again.';
 REVOKE EXECUTE ON FUNCTION sla.restriction_rule_written() FROM PUBLIC;
 
 CREATE TRIGGER restriction_rule_written AFTER INSERT OR UPDATE OR DELETE ON sla.restriction_rule
     FOR EACH ROW EXECUTE FUNCTION sla.restriction_rule_written();
+
+CREATE FUNCTION sla.restriction_override_written() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'slapolicy_restriction_override_written';
+COMMENT ON FUNCTION sla.restriction_override_written() IS 'Internal: tells the background worker of an override.';
+REVOKE EXECUTE ON FUNCTION sla.restriction_override_written() FROM PUBLIC;
+
+CREATE TRIGGER restriction_override_written AFTER INSERT ON sla.restriction_override
+    FOR EACH ROW EXECUTE FUNCTION sla.restriction_override_written();

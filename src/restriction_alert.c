@@ -18,9 +18,11 @@
  */
 #include "slapolicy.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -38,6 +40,7 @@
 #include "restriction_alert.h"
 #include "restriction_history.h"
 #include "same_text.h"
+#include "worker.h"
 
 #define RESTRICTION_CHANNEL	"sla_restriction"
 
@@ -45,6 +48,8 @@
 #define ALERT_QUEUE_LIMIT	0.9
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
+PG_FUNCTION_INFO_V1(slapolicy_restriction_rule_written);
+PG_FUNCTION_INFO_V1(slapolicy_restriction_override_written);
 
 /* Whose level to look at, and from when on */
 typedef struct Scope
@@ -75,6 +80,19 @@ static Statement requeue_invoices = {
 	.text = "UPDATE sla.invoice i SET next_change_at = d.at"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS d (id, at)"
 	" WHERE i.id OPERATOR(pg_catalog.=) d.id"
+};
+
+static Statement queue_policy = {
+	.text = "WITH version AS ("
+	"    SELECT v.policy, GREATEST(v.effective_from, $2) AS at"
+	"      FROM sla.policy_version v WHERE v.id OPERATOR(pg_catalog.=) $1)"
+	"UPDATE sla.invoice i SET next_change_at = v.at"
+	"  FROM version v"
+	" WHERE i.policy OPERATOR(pg_catalog.=) v.policy"
+	"   AND i.counts_until OPERATOR(pg_catalog.>) v.at"
+	"   AND (i.next_change_at IS NULL"
+	"        OR i.next_change_at OPERATOR(pg_catalog.>) v.at)"
+	" RETURNING i.next_change_at"
 };
 
 static Statement take_overrides = {
@@ -573,4 +591,63 @@ slapolicy_flag_restrictions(PG_FUNCTION_ARGS)
 			pfree(pass.ids);
 	} while (!pass.done);
 	PG_RETURN_INT64(flagged);
+}
+
+static TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *name)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function sla.%s must be fired %s for each row",
+						name, "AFTER INSERT, UPDATE OR DELETE")));
+	return trigdata;
+}
+
+/*
+ * Trigger on sla.restriction_rule: what is open under its policy has to be
+ * looked at from when the version is in force. Not while a dump is restored,
+ * which brings the queue along.
+ */
+Datum
+slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
+	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
+	Datum		args[2];
+	AlertScope	scope;
+	bool		isnull;
+
+	if (!check_function_bodies)
+		return PointerGetDatum(NULL);
+	args[0] = slot_getattr(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+						   trigdata->tg_newslot : trigdata->tg_trigslot,
+						   1, &isnull);
+	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+	if (isnull || !alert_scope_enter(&scope))
+		return PointerGetDatum(NULL);
+	execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
+	if (SPI_processed > 0)
+		worker_note_due(DatumGetTimestampTz(result_value(0, 1, &isnull)));
+	alert_scope_leave(&scope);
+	return PointerGetDatum(NULL);
+}
+
+/* Trigger on sla.restriction_override: the worker has to know. */
+Datum
+slapolicy_restriction_override_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo,
+										  "restriction_override_written");
+	bool		isnull;
+	Datum		at = slot_getattr(trigdata->tg_trigslot,
+								  OVERRIDE_NEXT_CHANGE_AT, &isnull);
+
+	if (!isnull)
+		worker_note_due(DatumGetTimestampTz(at));
+	return PointerGetDatum(NULL);
 }
