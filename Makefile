@@ -160,10 +160,10 @@ SQL_PARTS = \
 	sql/52_acknowledge.sql \
 	sql/53_purge.sql \
 	sql/54_alerts_after.sql \
-	sql/51_invoice.sql \
-	sql/52_attach_invoices.sql \
-	sql/53_restriction.sql \
-	sql/54_restriction_alert.sql \
+	sql/55_invoice.sql \
+	sql/56_attach_invoices.sql \
+	sql/57_restriction.sql \
+	sql/58_restriction_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \

@@ -619,7 +619,7 @@ slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
 	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
 	Datum		args[2];
-	AlertScope	scope;
+	PassScope	scope;
 	bool		isnull;
 
 	if (!check_function_bodies)
@@ -628,12 +628,12 @@ slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
 						   trigdata->tg_newslot : trigdata->tg_trigslot,
 						   1, &isnull);
 	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
-	if (isnull || !alert_scope_enter(&scope))
+	if (isnull || !enter(&scope))
 		return PointerGetDatum(NULL);
 	execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
 	if (SPI_processed > 0)
 		worker_note_due(DatumGetTimestampTz(result_value(0, 1, &isnull)));
-	alert_scope_leave(&scope);
+	leave(&scope);
 	return PointerGetDatum(NULL);
 }
 
