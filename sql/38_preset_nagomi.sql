@@ -14,6 +14,7 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
         "Assumption: the update frequency is the longest time between what the customer hears, from the first response until the request is resolved.",
         "Assumption: an account is entitled as long as it has a contract and its support is not cut off. The published text asks for an up-to-date, paid and valid subscription; tickets without one are let in without promises.",
         "Assumption: what lies outside of the availability of support is no breach of a response time: scheduled maintenance, third-party interference and the causes listed with them. The published text takes them out of its 99.9% of uptime a month, which is not in this document.",
+        "Assumption: a subscription is up-to-date and paid as long as none of its bills is overdue, by calendar days in UTC; from the first day after the due date on support is cut off. The published text names no days.",
         "Assumption: the names of channels and reasons.",
         "Resolution times are not guaranteed: no goal. A resolution may be a fix, a workaround, availability of the service or another solution."
     ],
@@ -51,6 +52,10 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
     },
     "entitlement": "contract",
     "restricted_accounts": "uncovered",
+    "restriction": {
+        "thresholds": {"support": 1},
+        "actions": {"ticket": "support"}
+    },
     "targets": [
         {"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"},
         {"severity": "S1", "metric": "update", "goal": "2h", "calendar": "always"},

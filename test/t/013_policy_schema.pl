@@ -69,13 +69,17 @@ my $full = decode_json(q({
 	"metrics": {"triage": {"title": "Triage", "starts_on": ["opened"], "stops_on": ["assigned"], "restarts_on": ["reopened"]}},
 	"severities": {"S1": {"label": "High", "description": "All is down."}},
 	"severity_caps": {"api": "S2"}, "channels": {"email": "never"}, "exemptions": {"known": "Known", "other": null},
-	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject"}));
+	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject",
+	"restriction": {"time_zone": "Europe/Berlin", "thresholds": {"support": 30, "deployments": 61, "termination": 91}, "per": "service",
+		"minimum_amount": 50.5, "grace": "3 business days", "calendar": "c", "actions": {"ticket": "support"}, "security_release": ["deployment"]}}));
 my %objects = (
 	'' => $schema,
 	'calendars/c' => $schema->{'$defs'}{calendar},
 	'targets/0' => $schema->{'$defs'}{target},
 	'metrics/triage' => $schema->{'$defs'}{metric},
-	'severities/S1' => $schema->{'$defs'}{label});
+	'severities/S1' => $schema->{'$defs'}{label},
+	'restriction' => $schema->{properties}{restriction},
+	'restriction/thresholds' => $schema->{properties}{restriction}{properties}{thresholds});
 
 is_deeply([ schema_problems($schema, $full) ], [], 'a full document fits the schema');
 is_deeply(problems($json->encode($full)), {}, 'and the loader');
@@ -144,6 +148,13 @@ my @sound = (
 	[ 'severity_caps' => { 'Web 24/7' => 'sev 2' } ],
 	[ 'channels' => { '*' => 'investigation' } ],
 	[ 'exemptions' => { 'x' x 255 => undef } ],
+	[ restriction => { thresholds => { support => 1 } } ],
+	[ restriction => { thresholds => { support => 1, termination => 100000 } } ],
+	[ 'restriction/minimum_amount' => 0 ],
+	[ 'restriction/grace' => '1 business day' ],
+	[ 'restriction/grace' => ' 10bd' ],
+	[ 'restriction/actions' => {} ],
+	[ 'restriction/security_release' => [] ],
 	[ policy => 'x' x 63 ]);
 my @wrong = (
 	[ policy => '' ],
@@ -208,6 +219,28 @@ my @wrong = (
 	[ exemptions => { 'uncovered: x' => 'Ours' } ],
 	[ exemptions => { 'x' x 256 => 'Long' } ],
 	[ exemptions => ['other'] ],
+	[ restriction => {} ],
+	[ restriction => { thresholds => {} } ],
+	[ restriction => { thresholds => { support => 0 } } ],
+	[ restriction => { thresholds => { support => 1.5 } } ],
+	[ restriction => { thresholds => { support => 100001 } } ],
+	[ restriction => { thresholds => { support => '30' } } ],
+	[ restriction => { thresholds => { support => undef } } ],
+	[ 'restriction/time_zone' => 1 ],
+	[ 'restriction/per' => 'product' ],
+	[ 'restriction/minimum_amount' => -1 ],
+	[ 'restriction/minimum_amount' => '50' ],
+	[ 'restriction/grace' => '0 business days' ],
+	[ 'restriction/grace' => '3 days' ],
+	[ 'restriction/grace' => sub { } ],
+	[ 'restriction/calendar' => sub { } ],
+	[ 'restriction/actions' => { ticket => 'none' } ],
+	[ 'restriction/actions' => { ticket => 1 } ],
+	[ 'restriction/actions' => { '' => 'support' } ],
+	[ 'restriction/actions' => ['ticket'] ],
+	[ 'restriction/security_release' => 'deployment' ],
+	[ 'restriction/security_release' => [1] ],
+	[ restriction => undef ],
 	[ severity_change => undef ]);
 
 for my $change (@sound, @wrong)
