@@ -496,7 +496,7 @@ slapolicy_flag_due(PG_FUNCTION_ARGS)
 					 errmsg("extension \"slapolicy\" does not exist")));
 		flagged += pass.nids;
 
-		if (notify && pass.nids > 0 && !alert_send(pass.ids, pass.nids))
+		if (notify && pass.nids > 0 && !alert_send(ALERT_CHANNEL, pass.ids, pass.nids))
 		{
 			ereport(WARNING,
 					(errmsg("alerts are flagged without notification"),

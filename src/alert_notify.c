@@ -29,8 +29,6 @@
 #include "ledger_alert.h"
 #include "ledger_tables.h"
 
-#define ALERT_CHANNEL	"sla_alert"
-
 /* Leave the last tenth of the notification queue to others. */
 #define ALERT_QUEUE_LIMIT	0.9
 
@@ -43,21 +41,21 @@ queue_has_room(void)
 }
 
 static void
-send_one(int64 id)
+send_one(const char *channel, int64 id)
 {
 	char		payload[MAXINT8LEN + 1];
 
 	pg_lltoa(id, payload);
-	Async_Notify(ALERT_CHANNEL, payload);
+	Async_Notify(channel, payload);
 }
 
 bool
-alert_send(const int64 *ids, int n)
+alert_send(const char *channel, const int64 *ids, int n)
 {
 	if (!queue_has_room())
 		return false;
 	for (int i = 0; i < n; i++)
-		send_one(ids[i]);
+		send_one(channel, ids[i]);
 	return true;
 }
 
@@ -139,7 +137,7 @@ alert_notify_next(AlertCursor *cursor, int limit, bool send)
 			continue;
 		if (send)
 		{
-			send_one(cursor->sent_to);
+			send_one(ALERT_CHANNEL, cursor->sent_to);
 			notice.sent++;
 		}
 	}

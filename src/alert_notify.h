@@ -23,11 +23,14 @@ typedef struct AlertNotice
 	int			sent;
 } AlertNotice;
 
+#define ALERT_CHANNEL		"sla_alert"
+#define RESTRICTION_CHANNEL "sla_restriction"
+
 /*
  * Queue one notification per alert for the commit of this transaction. False,
  * and nothing queued, when the server's notification queue is nearly full.
  */
-extern bool alert_send(const int64 *ids, int n);
+extern bool alert_send(const char *channel, const int64 *ids, int n);
 
 /*
  * Have a cursor at its place before alerts are flagged: behind all there are

@@ -18,13 +18,14 @@
  */
 #include "slapolicy.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/async.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -32,8 +33,10 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "alert.h"
+#include "alert_notify.h"
 #include "guc.h"
 #include "invoice_record.h"
 #include "policy.h"
@@ -41,11 +44,6 @@
 #include "restriction_history.h"
 #include "same_text.h"
 #include "worker.h"
-
-#define RESTRICTION_CHANNEL	"sla_restriction"
-
-/* Leave the last tenth of the notification queue to others. */
-#define ALERT_QUEUE_LIMIT	0.9
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
 PG_FUNCTION_INFO_V1(slapolicy_restriction_rule_written);
@@ -188,6 +186,28 @@ leave(PassScope *scope)
 	SPI_finish();
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+}
+
+/*
+ * Is there neither an invoice nor an override? Then nobody needs the right to
+ * look.
+ */
+static bool
+nothing_recorded(void)
+{
+	static const char *const tables[] = {"invoice", "restriction_override"};
+	Oid			namespace = get_namespace_oid("sla", false);
+	bool		nothing = true;
+
+	for (size_t i = 0; i < lengthof(tables) && nothing; i++)
+	{
+		Relation	rel = table_open(get_relname_relid(tables[i], namespace),
+									 AccessShareLock);
+
+		nothing = RelationGetNumberOfBlocks(rel) == 0;
+		table_close(rel, AccessShareLock);
+	}
+	return nothing;
 }
 
 /* Run a statement, planned at its first use. nulls: as SPI has them, or NULL */
@@ -480,8 +500,22 @@ restriction_pass_begin(RestrictionPass *pass, TimestampTz from)
 	pass->context = CurrentMemoryContext;
 }
 
+/* One pass at a time. False when there is another one and we do not wait. */
+static bool
+lock_alerts(bool wait)
+{
+	Oid			relid = get_relname_relid("restriction_alert",
+										  get_namespace_oid("sla", false));
+
+	if (!wait)
+		return ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock);
+	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	return true;
+}
+
 bool
-restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit)
+restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
+					   bool wait)
 {
 	PassScope	scope;
 	Ledger	   *ledger;
@@ -492,11 +526,14 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit)
 
 	pass->nids = 0;
 	pass->ids = NULL;
+	pass->done = true;
 	if (!enter(&scope))
 		return false;
-	LockRelationOid(get_relname_relid("restriction_alert",
-									  get_namespace_oid("sla", false)),
-					ShareUpdateExclusiveLock);
+	if (nothing_recorded() || !lock_alerts(wait))
+	{
+		leave(&scope);
+		return true;
+	}
 	ledger = ledger_open(false);
 	ninvoices = take(pass, ledger, now, limit, &scopes);
 	noverrides = take_overridden(ledger, now, limit, &scopes);
@@ -522,8 +559,14 @@ restriction_pending(TimestampTz from, TimestampTz now,
 
 	out[0] = oldest;
 	out[1] = upcoming;
+	*oldest = *upcoming = DT_NOEND;
 	if (!enter(&scope))
 		return false;
+	if (nothing_recorded())
+	{
+		leave(&scope);
+		return true;
+	}
 	args[0] = TimestampTzGetDatum(from);
 	args[1] = TimestampTzGetDatum(now);
 	execute(&find_pending, 2, types, args, NULL, SPI_OK_SELECT);
@@ -535,23 +578,6 @@ restriction_pending(TimestampTz from, TimestampTz now,
 		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	}
 	leave(&scope);
-	return true;
-}
-
-bool
-restriction_notify(const RestrictionPass *pass)
-{
-	/* A full queue would fail the commit, and the flags with it. */
-	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >
-		ALERT_QUEUE_LIMIT)
-		return false;
-	for (int i = 0; i < pass->nids; i++)
-	{
-		char		payload[MAXINT8LEN + 1];
-
-		pg_lltoa(pass->ids[i], payload);
-		Async_Notify(RESTRICTION_CHANNEL, payload);
-	}
 	return true;
 }
 
@@ -575,12 +601,12 @@ slapolicy_flag_restrictions(PG_FUNCTION_ARGS)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!restriction_pass_batch(&pass, now, slapolicy_batch_size))
+		if (!restriction_pass_batch(&pass, now, slapolicy_batch_size, true))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("extension \"slapolicy\" does not exist")));
 		flagged += pass.nids;
-		if (notify && pass.nids > 0 && !restriction_notify(&pass))
+		if (notify && pass.nids > 0 && !alert_send(RESTRICTION_CHANNEL, pass.ids, pass.nids))
 		{
 			ereport(WARNING,
 					(errmsg("alerts are flagged without notification"),

@@ -25,13 +25,13 @@ extern void restriction_pass_begin(RestrictionPass *pass, TimestampTz from);
 /*
  * Look at the accounts of at most limit invoices whose turn has come by now,
  * passing over those that others have locked, and of overrides likewise. One
- * pass at a time: waits for another one's transaction. Within the caller's
- * transaction, as the extension's owner. False when the extension does not
- * exist in this database; otherwise it cannot be dropped until the transaction
- * ends.
+ * pass at a time: waits for another one's transaction, or without wait does
+ * nothing. Within the caller's transaction, as the role that passes act as.
+ * False when the extension does not exist in this database; otherwise it cannot
+ * be dropped until the transaction ends.
  */
 extern bool restriction_pass_batch(RestrictionPass *pass, TimestampTz now,
-								   int limit);
+								   int limit, bool wait);
 
 /*
  * The earliest instant left in the queue at or after from, and the earliest
@@ -39,11 +39,5 @@ extern bool restriction_pass_batch(RestrictionPass *pass, TimestampTz now,
  */
 extern bool restriction_pending(TimestampTz from, TimestampTz now,
 								TimestampTz *oldest, TimestampTz *upcoming);
-
-/*
- * Queue one notification per alert for the commit of this transaction. False,
- * and nothing queued, when the server's notification queue is nearly full.
- */
-extern bool restriction_notify(const RestrictionPass *pass);
 
 #endif							/* SLAPOLICY_RESTRICTION_ALERT_H */

@@ -62,10 +62,11 @@
  * worker that ends without taking leave makes its database wait
  * WORKER_BACKOFF, longer each time, at most until the settings are reloaded or
  * someone calls sla.wake_worker(); the launcher itself is restarted by the
- * postmaster. Two errors are caught. A failing notification: the alerts it is
- * about are committed, and the rest must go on. And that of a single clock
- * that cannot be flagged, so that the others are, before it ends the process
- * after all.
+ * postmaster. Three errors are caught. A failing notification: the alerts it is
+ * about are committed, and the rest must go on. That of a single clock that
+ * cannot be flagged, so that the others are, before it ends the process after
+ * all. And whatever goes wrong with levels of accounts (worker_levels.c), for
+ * which no clock must wait.
  *
  * Notifications are sent from a cursor over the alerts, kept in the slot, in
  * transactions of their own. When that fails, or the queue of the server is
@@ -81,8 +82,8 @@
  * launcher's scan.
  *
  * A worker needs no role of its own: it connects as the bootstrap superuser,
- * does nothing but run alert.c and alert_notify.c, and the former acts as the
- * extension's owner or the role of slapolicy.role.
+ * does nothing but run alert.c, restriction_alert.c and alert_notify.c, of which
+ * the former two act as the extension's owner or the role of slapolicy.role.
  */
 #include "slapolicy.h"
 

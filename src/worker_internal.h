@@ -163,6 +163,16 @@ extern void worker_wake(pid_t pid);
 
 /* ---- worker_pass.c ---- */
 
+/* What is in the way of others is tried again after so long at most. */
+#define WORKER_RETRY_MAX		(1 * USECS_PER_SEC)
+
+/*
+ * At the begin of a transaction that flags: is there an extension that we know,
+ * and as whom may we work on it? It stays until the transaction ends.
+ */
+extern WorkerFind worker_come_in(WorkerSlot *slot);
+
+
 /*
  * Is everything that was relied on too old, or from a time that is yet to come
  * as the clock was set back?
@@ -179,6 +189,17 @@ extern void worker_expect(TimestampTz due);
  * Memory is taken from the context that is current. Errors are raised.
  */
 extern TimestampTz worker_look(WorkerSlot *slot, TimestampTz *retry);
+
+/* ---- worker_levels.c ---- */
+
+/* The level of an account may change then. */
+extern void worker_expect_level(TimestampTz due);
+
+/*
+ * Flag the levels that have changed, unless nothing is due; returns when to
+ * look again. Errors are reported and kept, and go no further.
+ */
+extern TimestampTz worker_look_at_levels(WorkerSlot *slot, bool complete);
 
 /* ---- worker.c ---- */
 

@@ -26,7 +26,6 @@
 
 /* Due clocks locked by others are tried again after this, doubling. */
 #define WORKER_RETRY		(10 * INT64CONST(1000))
-#define WORKER_RETRY_MAX	(1 * USECS_PER_SEC)
 
 /* So many clocks that cannot be flagged are passed over in one look. */
 #define WORKER_MAX_FAILED	10
@@ -58,6 +57,7 @@ void
 worker_expect(TimestampTz due)
 {
 	unflagged_from = Min(unflagged_from, due);
+	worker_expect_level(due);
 }
 
 /*
@@ -137,6 +137,14 @@ come_in(WorkerSlot *slot, Extension *extension)
 	}
 	alert_act_as(role_in_charge());
 	return WORKER_FOUND_QUEUE;
+}
+
+WorkerFind
+worker_come_in(WorkerSlot *slot)
+{
+	Extension	extension;
+
+	return come_in(slot, &extension);
 }
 
 /*
@@ -397,7 +405,7 @@ worker_look(WorkerSlot *slot, TimestampTz *retry)
 	/* sla.flag_due may have left notifications to us */
 	if (complete)
 		behind = true;
-	unflagged_from = complete ? DT_NOBEGIN : Min(unflagged_from, noted);
+	worker_expect(complete ? DT_NOBEGIN : noted);
 	find = flag_and_look(slot, complete, &now, &oldest, &upcoming, &tally);
 	if (find != WORKER_FOUND_QUEUE)
 	{
@@ -415,6 +423,7 @@ worker_look(WorkerSlot *slot, TimestampTz *retry)
 	next = *retry == 0 ? upcoming : Min(upcoming, now + *retry);
 	if (behind)
 		next = Min(next, Max(now, slot->notify_at));
+	next = Min(next, worker_look_at_levels(slot, complete));
 	worker_slot_looked(slot, next, complete ? now : DT_NOBEGIN, find);
 	return next;
 }
