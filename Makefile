@@ -86,6 +86,8 @@ SRCS = \
 	src/report.c \
 	src/attach.c \
 	src/transaction_block.c \
+	src/guard_rule.c \
+	src/guard.c \
 	src/restamp.c \
 	src/restamp_batch.c \
 	src/invoices.c \
@@ -180,7 +182,8 @@ SQL_PARTS = \
 	sql/64_open_alert.sql \
 	sql/66_requests.sql \
 	sql/67_check_request.sql \
-	sql/68_billing.sql
+	sql/68_billing.sql \
+	sql/69_guard.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)
