@@ -42,6 +42,7 @@ SRCS = \
 	src/calendar.c \
 	src/open_windows.c \
 	src/zone_version.c \
+	src/wall_clock.c \
 	src/event.c \
 	src/json_read.c \
 	src/policy_tables.c \
@@ -85,6 +86,8 @@ SRCS = \
 	src/report.c \
 	src/attach.c \
 	src/transaction_block.c \
+	src/guard_rule.c \
+	src/guard.c \
 	src/restamp.c \
 	src/restamp_batch.c \
 	src/invoices.c \
@@ -139,9 +142,11 @@ SQL_PARTS = \
 	sql/30_policy.sql \
 	sql/31_policy_rules.sql \
 	sql/31_restriction_rule.sql \
+	sql/31_request_rules.sql \
 	sql/32_contract.sql \
 	sql/33_policy_integrity.sql \
 	sql/34_target_problems.sql \
+	sql/34_request_problems.sql \
 	sql/35_policy_problems.sql \
 	sql/36_load_policy.sql \
 	sql/37_policy_document.sql \
@@ -175,7 +180,11 @@ SQL_PARTS = \
 	sql/62_breach.sql \
 	sql/63_compliance.sql \
 	sql/64_account_restriction.sql \
-	sql/64_open_alert.sql
+	sql/64_open_alert.sql \
+	sql/66_requests.sql \
+	sql/67_check_request.sql \
+	sql/68_billing.sql \
+	sql/69_guard.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

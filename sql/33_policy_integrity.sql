@@ -10,11 +10,13 @@ CREATE FUNCTION sla.references_written() RETURNS trigger
     AS $$
 DECLARE
     missing text;
+    named text;
 BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'restriction_rule') THEN
+    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption',
+                         'notice_rule', 'turnaround_rule', 'assistance_rule', 'restriction_rule') THEN
         PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
         IF NOT FOUND THEN
             missing := format('policy version %s', NEW.policy_version_id);
@@ -36,6 +38,18 @@ BEGIN
         IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
             missing := format('calendar "%s"', NEW.calendar);
         END IF;
+    END IF;
+    IF TG_TABLE_NAME IN ('notice_rule', 'turnaround_rule', 'assistance_rule') THEN
+        FOR named IN
+            SELECT r.value FROM jsonb_each_text(to_jsonb(NEW)) AS r(key, value)
+            WHERE r.key IN ('calendar', 'inside', 'outside') AND r.value IS NOT NULL
+            ORDER BY r.key
+        LOOP
+            PERFORM FROM sla.calendar c WHERE c.name = named FOR KEY SHARE;
+            IF NOT FOUND THEN
+                missing := format('calendar "%s"', named);
+            END IF;
+        END LOOP;
     END IF;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -64,6 +78,12 @@ CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.exemption
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.restriction_rule
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.notice_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.turnaround_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.assistance_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.contract
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 
@@ -80,12 +100,21 @@ BEGIN
         DELETE FROM sla.calendar c WHERE c.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = c.policy);
         SELECT format('policy "%s" is still used by contract %s', k.policy, k.id) INTO orphan FROM sla.contract k
         WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = k.policy) LIMIT 1;
+        IF orphan IS NULL THEN
+            SELECT format('policy "%s" is still used by %s %s', u.policy, u.what, u.id) INTO orphan
+            FROM (SELECT 'booking', b.id, b.policy FROM sla.booking b UNION ALL
+                  SELECT 'time entry', t.id, t.policy FROM sla.time_entry t) AS u(what, id, policy)
+            WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = u.policy) LIMIT 1;
+        END IF;
     WHEN 'policy_version' THEN
         DELETE FROM sla.target r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.severity_label r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.severity_cap r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.channel_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.exemption r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.notice_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.turnaround_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.assistance_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.restriction_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
     WHEN 'calendar' THEN
         SELECT format('calendar "%s" is still used by a target', t.calendar) INTO orphan FROM sla.target t
@@ -94,8 +123,17 @@ BEGIN
             SELECT format('calendar "%s" is still used by contract %s', k.calendar, k.id) INTO orphan FROM sla.contract k
             WHERE k.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = k.calendar) LIMIT 1;
         END IF;
-        IF NOT FOUND THEN
+        IF orphan IS NULL THEN
             SELECT format('calendar "%s" is still used by a rule about unsettled bills', r.calendar) INTO orphan FROM sla.restriction_rule r
+            WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
+        END IF;
+        IF orphan IS NULL THEN
+            SELECT format('calendar "%s" is still used by %s', r.calendar, r.what) INTO orphan
+            FROM (SELECT n.calendar, 'a notice rule' FROM sla.notice_rule n UNION ALL
+                  SELECT n.inside, 'a notice rule' FROM sla.notice_rule n UNION ALL
+                  SELECT n.outside, 'a notice rule' FROM sla.notice_rule n UNION ALL
+                  SELECT t.calendar, 'a turnaround rule' FROM sla.turnaround_rule t UNION ALL
+                  SELECT a.outside, 'an assistance rule' FROM sla.assistance_rule a) AS r(calendar, what)
             WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
         END IF;
     WHEN 'metric' THEN

@@ -127,6 +127,19 @@ BEGIN
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'channels') AS e;
     INSERT INTO sla.exemption (policy_version_id, reason, title)
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'exemptions') AS e;
+    INSERT INTO sla.notice_rule (policy_version_id, kind, title, lead, slot_lead, calendar, inside, outside, required)
+        SELECT version_id, e.key, e.value ->> 'title', e.value ->> 'lead', e.value ->> 'slot_lead', calendar_names ->> (e.value ->> 'calendar'),
+               calendar_names ->> (e.value ->> 'inside'), calendar_names ->> (e.value ->> 'outside'),
+               ARRAY(SELECT jsonb_array_elements_text(e.value -> 'required'))
+        FROM jsonb_each(document -> 'requests') AS e;
+    INSERT INTO sla.turnaround_rule (policy_version_id, kind, title, at_least, calendar, billable)
+        SELECT version_id, e.key, e.value ->> 'title', e.value ->> 'at_least', calendar_names ->> (e.value ->> 'calendar'),
+               coalesce((e.value ->> 'billable')::boolean, false)
+        FROM jsonb_each(document -> 'questionnaires') AS e;
+    INSERT INTO sla.assistance_rule (policy_version_id, bucket, outside)
+        SELECT version_id, sla.lead_interval(a ->> 'bucket'), calendar_names ->> (a ->> 'outside')
+        FROM (SELECT document -> 'assistance') AS d(a)
+        WHERE a IS NOT NULL;
     PERFORM sla.load_restriction(version_id, document -> 'restriction', calendar_names);
     RETURN version_id;
 END

@@ -75,6 +75,7 @@ CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
                (SELECT jsonb_object_agg(e.key, e.value::sla.severity::text) FROM jsonb_each_text(document -> 'severity_caps') AS e),
                nullif(document -> 'channels', '{}'), nullif(document -> 'exemptions', '{}'), NULL,
                document ->> 'severity_change', document ->> 'reopening', document ->> 'entitlement', document ->> 'restricted_accounts')
+        || sla.canonical_requests(document)
         || jsonb_strip_nulls(jsonb_build_object('restriction', sla.canonical_restriction(document -> 'restriction')))
 $$;
 COMMENT ON FUNCTION sla.canonical_policy(jsonb) IS 'Internal: a sound policy document in one spelling, without metrics, so that documents that say the same are equal.';
@@ -88,6 +89,7 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
         FROM sla.calendar c
         WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1
                          UNION ALL SELECT r.calendar FROM sla.restriction_rule r WHERE r.policy_version_id = $1)
+           OR c.name IN (SELECT r.calendar FROM sla.request_rule_calendars($1) AS r(calendar))
     ), named AS (
         -- names from elsewhere may clash or be no names here
         SELECT u.name, u.calendar,
@@ -114,6 +116,7 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
                 FROM sla.metric m
                 WHERE NOT m.shipped AND m.name IN (SELECT t.metric FROM sla.target t WHERE t.policy_version_id = v.id)),
                v.severity_change, v.reopening, v.entitlement, v.restricted_accounts)
+        || sla.requests_from_tables(v.id, (SELECT jsonb_object_agg(n.name, n.key) FROM named n))
         || coalesce((SELECT jsonb_build_object('restriction', sla.canonical_restriction(r.time_zone, r.support, r.deployments, r.termination,
                                 r.per, r.minimum_amount, r.grace, (SELECT n.key FROM named n WHERE n.name = r.calendar), r.actions, r.security_release))
                      FROM sla.restriction_rule r WHERE r.policy_version_id = v.id), '{}')

@@ -1,4 +1,4 @@
--- amazee.io: what its common customer requests say about tickets.
+-- amazee.io: what its common customer requests say.
 
 CREATE FUNCTION sla.preset_amazee() RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -16,7 +16,10 @@ CREATE FUNCTION sla.preset_amazee() RETURNS jsonb
         "Assumption: the names of the channels. The published text says from none of them that tickets count later than from receipt.",
         "Assumption: days of unsettled bills are calendar days after the due date, in UTC. The published text names no time zone.",
         "Assumption: the names of what is cut off. An action that is not listed is refused at level 3 alone.",
-        "Not in this document: how long ahead tests and assistance on weekends are to be announced, what they cost, and the turnaround of security questionnaires, of which the published text gives the least time and not the most."
+        "Assumption: the names of the kinds of tests and of the fields of their announcement. Two weeks and four weeks are days on the clock of the time zone above.",
+        "Assumption: of assistance that lies partly within the global business hours only the part outside them is announced and charged.",
+        "Assumption: what goes on beyond a time slot is charged in buckets of its own, counted from the end of the slot.",
+        "Of questionnaires the published text gives the least time and not the most. Not in this document: what an hour costs."
     ],
     "calendars": {
         "always": {"hours": "24/7"},
@@ -34,6 +37,40 @@ CREATE FUNCTION sla.preset_amazee() RETURNS jsonb
     },
     "channels": {"slack": "receipt", "portal": "receipt", "email": "receipt"},
     "restricted_accounts": "uncovered",
+    "requests": {
+        "load_test": {
+            "title": "Load testing of customer applications",
+            "lead": "2 weeks",
+            "required": ["vectors", "scope", "contact_name", "contact_email", "origins", "bandwidth", "requests_per_second", "targets", "starts_at", "ends_at"]
+        },
+        "security_test": {
+            "title": "Security or penetration testing of customer applications",
+            "lead": "2 weeks",
+            "required": ["vectors", "scope", "contact_name", "contact_email", "origins", "bandwidth", "requests_per_second", "targets", "starts_at", "ends_at"]
+        },
+        "broad_load_test": {
+            "title": "Load testing of customer applications running on Lagoon infrastructure",
+            "lead": "4 weeks",
+            "required": ["vectors", "scope", "contact_name", "contact_email", "origins", "bandwidth", "requests_per_second", "targets", "starts_at", "ends_at"]
+        },
+        "broad_security_test": {
+            "title": "Security testing of the Lagoon infrastructure",
+            "lead": "4 weeks",
+            "required": ["vectors", "scope", "contact_name", "contact_email", "origins", "bandwidth", "requests_per_second", "targets", "starts_at", "ends_at"]
+        },
+        "weekend_assistance": {
+            "title": "Dedicated assistance outside the global business hours",
+            "lead": "30 days",
+            "slot_lead": "20 days",
+            "outside": "business",
+            "required": ["starts_at", "ends_at"]
+        }
+    },
+    "questionnaires": {
+        "binary": {"title": "Only questions of yes or no, true or false", "at_least": "2 weeks", "billable": true},
+        "open": {"title": "Open ended questions that require detailed answers", "at_least": "4 weeks", "billable": true}
+    },
+    "assistance": {"bucket": "2 hours", "outside": "business"},
     "restriction": {
         "thresholds": {"support": 30, "deployments": 61, "termination": 91},
         "actions": {"ticket": "support", "deployment": "deployments"},

@@ -12,6 +12,7 @@ CREATE FUNCTION sla.preset_laioutr() RETURNS jsonb
         "Assumption: the support hours are those of Europe/Berlin. The published text names no time zone.",
         "Assumption: the regional holiday periods are the public holidays of all of Germany, 2025 to 2030. The published text names no region, and announces company holidays elsewhere: add both.",
         "Assumption: the names of products, channels and reasons. What is said of products follows from the definitions of the severity levels; which other products have a maximum severity level is published elsewhere: add them.",
+        "Assumption: the names of the kinds of requests and of their fields: user is who files it, logged_in and registered_ahead are true or false.",
         "Assumption: whoever submits a request is a customer. With \"contract\" as \"entitlement\" only accounts with a contract are promised anything.",
         "An initial response is the first one that is not automatic: it confirms that work starts, or asks for what is missing.",
         "A resolution time is not promised.",
@@ -57,6 +58,16 @@ CREATE FUNCTION sla.preset_laioutr() RETURNS jsonb
         "known_incident": "The problem and its status are already communicated through the status page",
         "personal_data": "The request includes personal data of third persons that is not anonymized, or application secrets",
         "out_of_scope": "Solution implementation, solution code analysis, consulting, solution architecture, or solutions and integrations from the App Store"
+    },
+    "requests": {
+        "website": {
+            "title": "Support request through the support website",
+            "required": ["user", "logged_in"]
+        },
+        "priority": {
+            "title": "Support request that is eligible for Priority Customer Support",
+            "required": ["user", "registered_ahead", "organization", "project"]
+        }
     },
     "targets": [
         {"severity": "S1", "metric": "response", "goal": "60min", "calendar": "always"},

@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "attach.h"
+#include "guard.h"
 #include "invoices.h"
 #include "message_table.h"
 #include "restamp.h"
@@ -184,7 +185,9 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 		!table_is_there(namespace, "message_attachment",
 						"message_attachment_messages_table_key") ||
 		!table_is_there(namespace, "invoice_attachment",
-						"invoice_attachment_invoice_table_key"))
+						"invoice_attachment_invoice_table_key") ||
+		!table_is_there(namespace, "guard_rule",
+						"guard_rule_guarded_table_key"))
 		PG_RETURN_NULL();
 
 	ledger = ledger_open(false);
@@ -201,6 +204,7 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	foreach(lc, invoices)
 		if (invoices_table_is_gone(lfirst(lc)))
 			try_end(end_gone_invoices, lfirst(lc), now);
+	guard_forget_gone();
 	PG_RETURN_NULL();
 }
 

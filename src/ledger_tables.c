@@ -51,6 +51,7 @@ static const struct
 	[LEDGER_ALERT] = {"alert", "alert_clock_id_aim_threshold_kind_key", "alert_id_seq"},
 	[LEDGER_RESTAMP] = {"restamp_progress", "restamp_progress_pkey", NULL},
 	[LEDGER_MESSAGES] = {"message_attachment", "message_attachment_messages_table_key", "message_attachment_id_seq"},
+	[LEDGER_GUARD] = {"guard_rule", "guard_rule_guarded_table_key", "guard_rule_id_seq"},
 	[LEDGER_INVOICES] = {"invoice_attachment", "invoice_attachment_invoice_table_key", "invoice_attachment_id_seq"},
 	[LEDGER_INVOICE] = {"invoice", "invoice_attachment_id_key_key", "invoice_id_seq", "invoice_account_idx", "invoice_pkey"},
 	[LEDGER_INVOICE_EVENT] = {"invoice_event", "invoice_event_pkey", NULL, "invoice_event_account_idx"},

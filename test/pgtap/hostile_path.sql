@@ -6,10 +6,12 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(36);
+SELECT plan(42);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "entitlement": "contract",
 	"calendars": {"day": {"hours": "Europe/Berlin Mo-Fr 09:00-17:00"}}, "severity_caps": {"api": "S2"}, "channels": {"email": "investigation"}, "exemptions": {"known": "Known"},
+	"requests": {"visit": {"lead": "2 weeks", "slot_lead": "2bd", "calendar": "day", "outside": "day", "required": ["origins", "contact_email", "bandwidth", "own"]}},
+	"questionnaires": {"open": {"at_least": "4 weeks", "billable": true}}, "assistance": {"bucket": "2 hours", "outside": "day"},
 	"targets": [
 		{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "day", "alerts": [0.5, "30min"]},
 		{"severity": "S2", "metric": "response", "goal": "2h", "calendar": "day"},
@@ -27,8 +29,10 @@ CREATE TABLE desk.tickets (id int, p int, s text DEFAULT 'S1', at timestamptz DE
 CREATE TABLE desk.tickets_1 PARTITION OF desk.tickets FOR VALUES IN (1);
 CREATE TABLE desk.tickets_2 PARTITION OF desk.tickets FOR VALUES IN (2);
 CREATE TABLE desk.messages (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ticket int, p int DEFAULT 1, at timestamptz DEFAULT '2026-03-02 09:10', author text, kind text);
+CREATE TABLE desk.visits (id int PRIMARY KEY, account text, origins inet[] DEFAULT '{::1}', contact_email text DEFAULT 'a@b.example', bandwidth text DEFAULT '1 Mbit/s', own jsonb DEFAULT '{"a": 1}',
+	asked timestamptz DEFAULT '2026-03-02 10:00', starts_at timestamp DEFAULT '2026-03-16 18:00', slot_agreed_at timestamptz);
 INSERT INTO desk.tickets (id, p) VALUES (1, 1), (2, 2);
-GRANT ALL ON desk.tickets, desk.tickets_1, desk.tickets_2, desk.messages TO sla_test_writer;
+GRANT ALL ON desk.visits, desk.tickets, desk.tickets_1, desk.tickets_2, desk.messages TO sla_test_writer;
 RESET ROLE;
 
 -- The traps
@@ -105,6 +109,10 @@ SELECT walk($$SELECT sla.pin_due('desk.tickets', '{2,2}', 'response', '2026-03-0
 SELECT walk($$SELECT * FROM sla.explain('desk.tickets', '{1,1}')$$, 'explain');
 SELECT walk($$SELECT * FROM sla.recompute('desk.tickets', dry_run => false)$$, 'recompute');
 
+SELECT walk($$SELECT sla.guard('desk.visits', policy => 'acme', kind => 'visit', requested_at => 'asked', timestamps_in => 'Europe/Berlin')$$, 'guard');
+SELECT walk($$SELECT sla.earliest_start('acme', 'visit', '2026-03-02 10:00'), sla.earliest_answer('acme', 'open', '2026-03-02 10:00'), sla.billable('[2026-03-02 10:00,2026-03-02 12:00)', '2026-03-02 13:00', '1 hour', sla.effective_hours('acme/day'))$$, 'questions');
+SELECT walk($$SELECT * FROM sla.check_request('acme', 'visit', '{"origins": "x", "contact_email": "x", "bandwidth": "x", "starts_at": "2026-03-03 12:00", "ends_at": "2026-03-03", "slot_agreed_at": "2026-03-03"}', '2026-03-02 10:00')$$, 'a request');
+
 -- A writer
 SET LOCAL ROLE sla_test_writer;
 SELECT walk($$INSERT INTO desk.tickets (id, p) VALUES (3, 1), (4, 2), (5, 1)$$, 'insert');
@@ -116,6 +124,10 @@ SELECT walk($$UPDATE desk.messages SET ticket = 3, kind = 'note'$$, 'moved');
 SELECT walk($$DELETE FROM desk.messages$$, 'deleted');
 SELECT walk($$DELETE FROM desk.tickets_2$$, 'delete');
 SELECT walk($$TRUNCATE desk.tickets$$, 'truncate');
+
+SELECT walk($$INSERT INTO desk.visits (id) VALUES (1)$$, 'what a guard lets in');
+SELECT is(trouble($$INSERT INTO desk.visits (id, origins, contact_email, bandwidth, own, starts_at, slot_agreed_at) VALUES (2, '{}', 'x', 'x', 'false', '2026-03-03 12:00', '2026-03-03')$$),
+	'SL002 request of kind "visit" is not accepted: 7 problems', 'and what it refuses');
 
 -- Whoever runs the server
 RESET ROLE;
@@ -131,7 +143,8 @@ SELECT walk($$INSERT INTO sla.holiday VALUES ('DE', '2026-12-25', 'x')$$, 'and a
 SET LOCAL ROLE sla_test_owner;
 SELECT walk($$SELECT sla.detach_messages('desk.messages')$$, 'detach_messages');
 SELECT walk($$SELECT sla.detach('desk.tickets')$$, 'detach');
-SELECT walk($$DROP TABLE desk.tickets, desk.messages$$, 'drop');
+SELECT walk($$SELECT sla.unguard('desk.visits')$$, 'unguard');
+SELECT walk($$DROP TABLE desk.tickets, desk.messages, desk.visits$$, 'drop');
 
 SELECT * FROM finish();
 ROLLBACK;
