@@ -20,6 +20,7 @@ SRCS = \
 	src/hours_select.c \
 	src/hours_text.c \
 	src/zone.c \
+	src/span.c \
 	src/timeline_pattern.c \
 	src/pattern_join.c \
 	src/timeline_table.c \
@@ -29,6 +30,7 @@ SRCS = \
 	src/deadline.c \
 	src/standstill.c \
 	src/stretch.c \
+	src/availability.c \
 	src/business_hours_store.c \
 	src/business_hours.c \
 	src/business_hours_compose.c \
@@ -40,6 +42,9 @@ SRCS = \
 	src/timeline_cache.c \
 	src/calendar.c \
 	src/open_windows.c \
+	src/availability_terms.c \
+	src/availability_value.c \
+	src/availability_of.c \
 	src/zone_version.c \
 	src/event.c \
 	src/json_read.c \
@@ -119,6 +124,7 @@ SQL_PARTS = \
 	sql/11_business_interval.sql \
 	sql/12_business_hours.sql \
 	sql/20_calendar.sql \
+	sql/21_availability.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
 	sql/31_policy_rules.sql \
