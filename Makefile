@@ -131,6 +131,8 @@ SQL_PARTS = \
 	sql/32_contract.sql \
 	sql/33_policy_integrity.sql \
 	sql/34_target_problems.sql \
+	sql/35_availability_rules.sql \
+	sql/35_availability_problems.sql \
 	sql/35_policy_problems.sql \
 	sql/36_load_policy.sql \
 	sql/37_policy_document.sql \
@@ -159,7 +161,11 @@ SQL_PARTS = \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \
 	sql/63_compliance.sql \
-	sql/64_open_alert.sql
+	sql/64_open_alert.sql \
+	sql/70_services.sql \
+	sql/71_service_terms.sql \
+	sql/72_service_availability.sql \
+	sql/73_availability_by_month.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -14,7 +14,7 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption') THEN
+    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'availability_rule') THEN
         PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
         IF NOT FOUND THEN
             missing := format('policy version %s', NEW.policy_version_id);
@@ -31,10 +31,16 @@ BEGIN
             missing := format('metric "%s"', NEW.metric);
         END IF;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'contract') THEN
+    IF TG_TABLE_NAME IN ('target', 'contract', 'availability_rule') THEN
         PERFORM FROM sla.calendar c WHERE c.name = NEW.calendar FOR KEY SHARE;
         IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
             missing := format('calendar "%s"', NEW.calendar);
+        END IF;
+    END IF;
+    IF TG_TABLE_NAME = 'availability_rule' THEN
+        PERFORM FROM sla.calendar c WHERE c.name = NEW.maintenance_window FOR KEY SHARE;
+        IF NOT FOUND AND NEW.maintenance_window IS NOT NULL THEN
+            missing := format('calendar "%s"', NEW.maintenance_window);
         END IF;
     END IF;
     IF missing IS NOT NULL THEN
@@ -78,18 +84,28 @@ BEGIN
         DELETE FROM sla.calendar c WHERE c.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = c.policy);
         SELECT format('policy "%s" is still used by contract %s', k.policy, k.id) INTO orphan FROM sla.contract k
         WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = k.policy) LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT format('policy "%s" is still used by service "%s"', s.policy, s.name) INTO orphan FROM sla.service s
+            WHERE s.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = s.policy) LIMIT 1;
+        END IF;
     WHEN 'policy_version' THEN
         DELETE FROM sla.target r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.severity_label r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.severity_cap r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.channel_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.exemption r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.availability_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
     WHEN 'calendar' THEN
         SELECT format('calendar "%s" is still used by a target', t.calendar) INTO orphan FROM sla.target t
         WHERE t.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = t.calendar) LIMIT 1;
         IF NOT FOUND THEN
             SELECT format('calendar "%s" is still used by contract %s', k.calendar, k.id) INTO orphan FROM sla.contract k
             WHERE k.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = k.calendar) LIMIT 1;
+        END IF;
+        IF NOT FOUND THEN
+            SELECT format('calendar "%s" is still used by a rule about availability', u.calendar) INTO orphan
+            FROM sla.availability_rule r CROSS JOIN unnest(ARRAY[r.calendar, r.maintenance_window]) AS u(calendar)
+            WHERE u.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = u.calendar) LIMIT 1;
         END IF;
     WHEN 'metric' THEN
         SELECT format('metric "%s" is still used by a target', t.metric) INTO orphan FROM sla.target t

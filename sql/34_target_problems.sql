@@ -30,7 +30,8 @@
 --   "severity_change": "from_start",        or "from_change", "carry"
 --   "reopening": "continue",                or "restart"
 --   "entitlement": "anyone",                or "contract"
---   "restricted_accounts": "admit"          or "uncovered", "reject"
+--   "restricted_accounts": "admit",         or "uncovered", "reject"
+--   "availability": [...]                   see sql/35_availability_problems.sql
 -- }
 --
 -- A member not listed here is a problem, so that a slip of the pen is never

@@ -127,6 +127,7 @@ BEGIN
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'channels') AS e;
     INSERT INTO sla.exemption (policy_version_id, reason, title)
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'exemptions') AS e;
+    PERFORM sla.load_availability(version_id, document -> 'availability', calendar_names);
     RETURN version_id;
 END
 $$;

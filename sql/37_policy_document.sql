@@ -53,6 +53,12 @@ CREATE FUNCTION sla.canonical_rules(severities jsonb, severity_caps jsonb, chann
 $$;
 COMMENT ON FUNCTION sla.canonical_rules(jsonb, jsonb, jsonb, jsonb, jsonb, text, text, text, text) IS 'Internal: the members of a canonical policy document that say something else than what is so by default; NULL for a member without rules.';
 
+CREATE FUNCTION sla.canonical_member(member text, value jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$ SELECT CASE WHEN value IS NULL THEN '{}' ELSE jsonb_build_object(member, value) END $$;
+COMMENT ON FUNCTION sla.canonical_member(text, jsonb) IS 'Internal: an object with this member, without any when it is NULL.';
+
 CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
     LANGUAGE sql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
@@ -75,6 +81,7 @@ CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
                (SELECT jsonb_object_agg(e.key, e.value::sla.severity::text) FROM jsonb_each_text(document -> 'severity_caps') AS e),
                nullif(document -> 'channels', '{}'), nullif(document -> 'exemptions', '{}'), NULL,
                document ->> 'severity_change', document ->> 'reopening', document ->> 'entitlement', document ->> 'restricted_accounts')
+        || sla.canonical_member('availability', sla.canonical_availability(document -> 'availability'))
 $$;
 COMMENT ON FUNCTION sla.canonical_policy(jsonb) IS 'Internal: a sound policy document in one spelling, without metrics, so that documents that say the same are equal.';
 
@@ -85,7 +92,8 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
     WITH used AS (
         SELECT c.name, sla.canonical_calendar(c.hours, c.regions) AS calendar, coalesce(c.document_key, c.name) AS key
         FROM sla.calendar c
-        WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1)
+        WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1
+                         UNION ALL SELECT unnest(ARRAY[r.calendar, r.maintenance_window]) FROM sla.availability_rule r WHERE r.policy_version_id = $1)
     ), named AS (
         -- names from elsewhere may clash or be no names here
         SELECT u.name, u.calendar,
@@ -112,6 +120,7 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
                 FROM sla.metric m
                 WHERE NOT m.shipped AND m.name IN (SELECT t.metric FROM sla.target t WHERE t.policy_version_id = v.id)),
                v.severity_change, v.reopening, v.entitlement, v.restricted_accounts)
+        || sla.canonical_member('availability', sla.availability_from_tables(v.id, (SELECT jsonb_object_agg(n.name, n.key) FROM named n)))
     FROM sla.policy_version v JOIN sla.policy p ON p.name = v.policy
     WHERE v.id = $1
 $$;
