@@ -77,6 +77,10 @@ my %keyword = (
 		my ($bound, $value) = @_;
 		return type_of($value) eq 'number' && $value <= $bound ? ('') : ();
 	},
+	minimum => sub {
+		my ($bound, $value) = @_;
+		return type_of($value) eq 'number' && $value < $bound ? ('') : ();
+	},
 	maximum => sub {
 		my ($bound, $value) = @_;
 		return type_of($value) eq 'number' && $value > $bound ? ('') : ();

@@ -69,13 +69,17 @@ my $full = decode_json(q({
 	"metrics": {"triage": {"title": "Triage", "starts_on": ["opened"], "stops_on": ["assigned"], "restarts_on": ["reopened"]}},
 	"severities": {"S1": {"label": "High", "description": "All is down."}},
 	"severity_caps": {"api": "S2"}, "channels": {"email": "never"}, "exemptions": {"known": "Known", "other": null},
-	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject"}));
+	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject",
+	"availability": [{"service": "web", "package": "gold", "goal": 99.9, "time_zone": "UTC", "calendar": "c", "unknown": "up", "young": "life",
+		"exclusions": ["planned_maintenance"], "maintenance_notice": "5 days", "maintenance_window": "c", "credits": [{"below": 99.9, "percent": 10}]}]}));
 my %objects = (
 	'' => $schema,
 	'calendars/c' => $schema->{'$defs'}{calendar},
 	'targets/0' => $schema->{'$defs'}{target},
 	'metrics/triage' => $schema->{'$defs'}{metric},
-	'severities/S1' => $schema->{'$defs'}{label});
+	'severities/S1' => $schema->{'$defs'}{label},
+	'availability/0' => $schema->{'$defs'}{availability},
+	'availability/0/credits/0' => $schema->{'$defs'}{availability}{properties}{credits}{items});
 
 is_deeply([ schema_problems($schema, $full) ], [], 'a full document fits the schema');
 is_deeply(problems($json->encode($full)), {}, 'and the loader');
@@ -144,6 +148,13 @@ my @sound = (
 	[ 'severity_caps' => { 'Web 24/7' => 'sev 2' } ],
 	[ 'channels' => { '*' => 'investigation' } ],
 	[ 'exemptions' => { 'x' x 255 => undef } ],
+	[ availability => [] ],
+	[ availability => [ { goal => undef } ] ],
+	[ availability => [ { goal => 100 } ] ],
+	[ 'availability/0/service' => '*' ],
+	[ 'availability/0/exclusions' => [ 'planned_maintenance', 'rain' ] ],
+	[ 'availability/0/credits' => [] ],
+	[ 'availability/0/credits/0/percent' => 0 ],
 	[ policy => 'x' x 63 ]);
 my @wrong = (
 	[ policy => '' ],
@@ -208,6 +219,25 @@ my @wrong = (
 	[ exemptions => { 'uncovered: x' => 'Ours' } ],
 	[ exemptions => { 'x' x 256 => 'Long' } ],
 	[ exemptions => ['other'] ],
+	[ availability => {} ],
+	[ availability => [99.9] ],
+	[ 'availability/0/goal' => '99.9' ],
+	[ 'availability/0/goal' => 0 ],
+	[ 'availability/0/goal' => 100.5 ],
+	[ 'availability/0/service' => '' ],
+	[ 'availability/0/package' => undef ],
+	[ 'availability/0/time_zone' => undef ],
+	[ 'availability/0/calendar' => undef ],
+	[ 'availability/0/unknown' => 'maybe' ],
+	[ 'availability/0/young' => 'old' ],
+	[ 'availability/0/exclusions' => 'planned_maintenance' ],
+	[ 'availability/0/exclusions' => [ 'planned_maintenance', 'planned_maintenance' ] ],
+	[ 'availability/0/maintenance_notice' => 5 ],
+	[ 'availability/0/maintenance_window' => undef ],
+	[ 'availability/0/credits' => {} ],
+	[ 'availability/0/credits/0' => 10 ],
+	[ 'availability/0/credits/0/below' => 101 ],
+	[ 'availability/0/credits/0/percent' => '10' ],
 	[ severity_change => undef ]);
 
 for my $change (@sound, @wrong)
