@@ -1,4 +1,4 @@
--- The member "availability" of a policy document: checking, loading, giving back.
+-- The member "availability" of a policy document: checking it and giving it back.
 --
 -- "availability": [
 --   {"service": "hosting", "package": "gold",   optional; "*" by default
@@ -155,23 +155,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sla.availability_problems(jsonb) IS 'Internal: what is wrong with the rules about availability in a policy document.';
-
-CREATE FUNCTION sla.load_availability(version_id int, rules jsonb, calendar_names jsonb) RETURNS void
-    LANGUAGE sql VOLATILE
-    SET search_path TO pg_catalog, pg_temp
-    AS $$
-    INSERT INTO sla.availability_rule (policy_version_id, service, package, goal, time_zone, calendar, unknown, young,
-                                       exclusions, maintenance_notice, maintenance_window, credits)
-        SELECT version_id, coalesce(r ->> 'service', '*'), coalesce(r ->> 'package', '*'), (r ->> 'goal')::numeric,
-               r ->> 'time_zone', calendar_names ->> (r ->> 'calendar'),
-               coalesce(r ->> 'unknown', 'ignore'), coalesce(r ->> 'young', 'period'),
-               ARRAY(SELECT jsonb_array_elements_text(r -> 'exclusions')),
-               (r ->> 'maintenance_notice')::interval, calendar_names ->> (r ->> 'maintenance_window'),
-               coalesce(r -> 'credits', '[]')
-        FROM jsonb_array_elements(rules) AS r
-$$;
-COMMENT ON FUNCTION sla.load_availability(int, jsonb, jsonb) IS 'Internal: adds the rules about availability of a sound policy document.';
-REVOKE EXECUTE ON FUNCTION sla.load_availability(int, jsonb, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION sla.canonical_availability_rule(service text, package text, goal numeric, time_zone text, calendar text, unknown text,
         young text, exclusions text[], maintenance_notice interval, maintenance_window text, credits jsonb) RETURNS jsonb

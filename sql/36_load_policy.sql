@@ -127,7 +127,15 @@ BEGIN
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'channels') AS e;
     INSERT INTO sla.exemption (policy_version_id, reason, title)
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'exemptions') AS e;
-    PERFORM sla.load_availability(version_id, document -> 'availability', calendar_names);
+    INSERT INTO sla.availability_rule (policy_version_id, service, package, goal, time_zone, calendar, unknown, young,
+                                       exclusions, maintenance_notice, maintenance_window, credits)
+        SELECT version_id, coalesce(r ->> 'service', '*'), coalesce(r ->> 'package', '*'), (r ->> 'goal')::numeric,
+               r ->> 'time_zone', calendar_names ->> (r ->> 'calendar'),
+               coalesce(r ->> 'unknown', 'ignore'), coalesce(r ->> 'young', 'period'),
+               ARRAY(SELECT jsonb_array_elements_text(r -> 'exclusions')),
+               (r ->> 'maintenance_notice')::interval, calendar_names ->> (r ->> 'maintenance_window'),
+               coalesce(r -> 'credits', '[]')
+        FROM jsonb_array_elements(document -> 'availability') AS r;
     RETURN version_id;
 END
 $$;

@@ -108,7 +108,7 @@ CREATE FUNCTION sla.exclusion_refused(kind text, during tstzrange, announced_at 
     SET search_path TO pg_catalog, pg_temp
     AS $$
     SELECT CASE
-        WHEN kind <> ALL (exclusions) THEN format('the rule does not excuse %s', kind)
+        WHEN kind <> ALL (exclusions) THEN 'the rule does not list it'
         WHEN kind <> 'planned_maintenance' THEN NULL
         WHEN announced_at IS NULL THEN 'it was not announced'
         WHEN announced_at >= lower(during) THEN 'it was announced after it began'

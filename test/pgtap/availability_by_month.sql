@@ -138,7 +138,7 @@ SELECT results_eq($$ SELECT "from", "to", counts_as, counted, why FROM sla.expla
 	('2015-03-01 11:00', '2015-03-05 10:00', 'up', '95 h', 'nothing reported'),
 	('2015-03-05 10:00', '2015-03-05 10:10', 'down', '10 min', 'outage 1 (down) at health'),
 	('2015-03-05 10:10', '2015-03-05 10:20', 'excluded', '10 min', 'exclusion 2 (force_majeure); outage 1 (down) at health'),
-	('2015-03-05 10:20', '2015-03-05 11:00', 'down', '40 min', 'exclusion 3 (abuse) does not excuse: the rule does not excuse abuse; outage 1 (down) at health; outage 2 (down) at dns'),
+	('2015-03-05 10:20', '2015-03-05 11:00', 'down', '40 min', 'exclusion 3 (abuse) does not excuse: the rule does not list it; outage 1 (down) at health; outage 2 (down) at dns'),
 	('2015-03-05 11:00', '2015-03-08 01:00', 'up', '62 h', 'nothing reported'),
 	('2015-03-08 01:00', '2015-03-08 02:00', 'down', '1 h', 'exclusion 1 (planned_maintenance) does not excuse: it lies outside of the service window; outage 3 (down) at dns'),
 	('2015-03-08 02:00', '2015-03-08 03:00', 'excluded', '1 h', 'exclusion 1 (planned_maintenance); outage 3 (down) at dns'),

@@ -36,7 +36,6 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- change what everybody is promised
 	'sla.load_policy(jsonb,timestamp with time zone)',
 	'sla.intern_hours(sla.business_hours)',
-	'sla.load_availability(integer,jsonb,jsonb)',
 	'sla.lock_holidays()',
 	-- write the ledger for tickets of others
 	'sla.flag_due(timestamp with time zone)',

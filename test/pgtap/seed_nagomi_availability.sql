@@ -62,7 +62,7 @@ SELECT is(pg_temp.excuse('customer_internet'), interval '0', 'the customer''s In
 
 SELECT is(pg_temp.excuse('rain'), interval '1 h', 'any other reason is none');
 SELECT is((SELECT percent FROM sla.service_availability('support portal', '2015-05-01')), 99.865591, 'and counts');
-SELECT is(why, 'exclusion ' || x.id || ' (rain) does not excuse: the rule does not excuse rain; outage ' || o.id || ' (down)', 'as is explained')
+SELECT is(why, 'exclusion ' || x.id || ' (rain) does not excuse: the rule does not list it; outage ' || o.id || ' (down)', 'as is explained')
 FROM sla.explain_availability('support portal', '2015-05-01') e, sla.exclusion x, sla.outage o WHERE e.counts_as = 'down' AND lower(o.during) = e."from";
 UPDATE sla.outage SET during = '[2015-05-10 07:30, 2015-05-10 11:30)' WHERE lower(during) = '2015-05-10 09:00';
 SELECT is(pg_temp.excuse('third_party'), interval '1 h', 'only as long as it lasts');
