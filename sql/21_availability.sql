@@ -80,7 +80,7 @@ COMMENT ON FUNCTION sla.availability_of_final(internal) IS 'Internal: of the agg
 CREATE AGGREGATE sla.availability_of(period tstzrange, during tstzrange, kind text) (
     SFUNC = sla.availability_of_step,
     STYPE = internal,
-    SSPACE = 4096,
+    SSPACE = 1024,
     FINALFUNC = sla.availability_of_final,
     COMBINEFUNC = sla.availability_of_combine,
     SERIALFUNC = sla.availability_of_serial,
@@ -93,7 +93,7 @@ CREATE AGGREGATE sla.availability_of(period tstzrange, during tstzrange, kind te
         hours sla.business_hours, unknown_counts text, alive tstzrange, young text) (
     SFUNC = sla.availability_of_step,
     STYPE = internal,
-    SSPACE = 4096,
+    SSPACE = 1024,
     FINALFUNC = sla.availability_of_final,
     COMBINEFUNC = sla.availability_of_combine,
     SERIALFUNC = sla.availability_of_serial,

@@ -102,31 +102,41 @@ COMMENT ON FUNCTION sla.calendar_month(date, text) IS 'The calendar month that a
 
 -- Why an exclusion does not excuse, so that what counts and what is explained
 -- cannot differ.
+-- In PL/pgSQL, because a report asks many times.
 CREATE FUNCTION sla.exclusion_refused(kind text, during tstzrange, announced_at timestamptz, exclusions text[],
         maintenance_notice interval, time_zone text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
     AS $$
-    SELECT CASE
-        WHEN kind <> ALL (exclusions) THEN 'the rule does not list it'
-        WHEN kind <> 'planned_maintenance' THEN NULL
-        WHEN announced_at IS NULL THEN 'it was not announced'
-        WHEN announced_at >= lower(during) THEN 'it was announced after it began'
-        WHEN announced_at > (lower(during) AT TIME ZONE time_zone - maintenance_notice) AT TIME ZONE time_zone
-            THEN format('it was announced too late, at %s', to_char(announced_at AT TIME ZONE time_zone, 'YYYY-MM-DD HH24:MI:SS'))
-    END
+BEGIN
+    IF kind <> ALL (exclusions) THEN
+        RETURN 'the rule does not list it';
+    ELSIF kind <> 'planned_maintenance' THEN
+        RETURN NULL;
+    ELSIF announced_at IS NULL THEN
+        RETURN 'it was not announced';
+    ELSIF announced_at >= lower(during) THEN
+        RETURN 'it was announced after it began';
+    ELSIF announced_at > (lower(during) AT TIME ZONE time_zone - maintenance_notice) AT TIME ZONE time_zone THEN
+        RETURN format('it was announced too late, at %s', to_char(announced_at AT TIME ZONE time_zone, 'YYYY-MM-DD HH24:MI:SS'));
+    END IF;
+    RETURN NULL;
+END
 $$;
 COMMENT ON FUNCTION sla.exclusion_refused(text, tstzrange, timestamptz, text[], interval, text) IS 'Internal: why an exclusion does not excuse under a rule; NULL: it does.';
 
 CREATE FUNCTION sla.excused(period tstzrange, kind text, during tstzrange, announced_at timestamptz, exclusions text[],
         maintenance_notice interval, maintenance_hours sla.business_hours, time_zone text) RETURNS tstzmultirange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
     AS $$
-    SELECT CASE
-        WHEN sla.exclusion_refused(kind, during, announced_at, exclusions, maintenance_notice, time_zone) IS NOT NULL THEN '{}'
-        WHEN kind = 'planned_maintenance' AND maintenance_hours IS NOT NULL THEN sla.open_time(maintenance_hours, period * during)
-        ELSE tstzmultirange(period * during)
-    END
+BEGIN
+    IF sla.exclusion_refused(kind, during, announced_at, exclusions, maintenance_notice, time_zone) IS NOT NULL THEN
+        RETURN '{}';
+    ELSIF kind = 'planned_maintenance' AND maintenance_hours IS NOT NULL THEN
+        RETURN sla.open_time(maintenance_hours, period * during);
+    END IF;
+    RETURN tstzmultirange(period * during);
+END
 $$;
 COMMENT ON FUNCTION sla.excused(tstzrange, text, tstzrange, timestamptz, text[], interval, sla.business_hours, text) IS 'Internal: the part of a period that an exclusion excuses under a rule. Planned maintenance has to be announced in time and excuses only what lies in the service window.';

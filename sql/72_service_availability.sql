@@ -135,6 +135,21 @@ DECLARE
 BEGIN
     SELECT * INTO t FROM sla.terms_of_period(service, month, period, as_of);
     RETURN QUERY
+        WITH outages AS MATERIALIZED (
+            SELECT o.id, o.during, concat(format('outage %s (%s)', o.id, o.kind), ' at ' || o.measurement_point) AS why,
+                   jsonb_build_object('outage', o.id, 'kind', o.kind)
+                       || CASE WHEN o.evidence IS NULL THEN '{}' ELSE jsonb_build_object('evidence', o.evidence) END AS evidence
+            FROM sla.outage o
+            WHERE o.service = (t.terms).service AND o.during && t.measured AND o.during && (t.terms).life
+        ), exclusions AS MATERIALIZED (
+            SELECT e.id, e.during, format('exclusion %s (%s)', e.id, e.kind) AS why,
+                   sla.exclusion_refused(e.kind, e.during, e.announced_at, (t.terms).exclusions, (t.terms).maintenance_notice,
+                                         (t.terms).time_zone) AS refused,
+                   jsonb_build_object('exclusion', e.id, 'kind', e.kind)
+                       || CASE WHEN e.evidence IS NULL THEN '{}' ELSE jsonb_build_object('evidence', e.evidence) END AS evidence
+            FROM sla.exclusion e
+            WHERE (e.service = (t.terms).service OR e.service IS NULL) AND e.during && t.measured AND e.during && (t.terms).life
+        )
         SELECT lower(s.during), upper(s.during), s.state, s.counted,
                coalesce(nullif(concat_ws('; ',
                    CASE WHEN NOT s.during && (t.terms).life THEN 'not in service' END, x.why, o.why), ''), 'nothing reported'),
@@ -142,22 +157,17 @@ BEGIN
         FROM sla.service_facts(t.terms, t.measured) AS f
              CROSS JOIN LATERAL sla.availability_stretches(t.measured, f.down, f.excluded, f.unknown, (t.terms).hours, (t.terms).life, (t.terms).young) AS s
              CROSS JOIN LATERAL (
-                 SELECT string_agg(concat(format('exclusion %s (%s)', e.id, e.kind), ' does not excuse: ' || e.refused), '; ' ORDER BY e.id) AS why,
-                        jsonb_agg(jsonb_build_object('exclusion', e.id, 'kind', e.kind) || CASE WHEN e.evidence IS NULL THEN '{}'
-                                  ELSE jsonb_build_object('evidence', e.evidence) END ORDER BY e.id) AS evidence
-                 FROM (SELECT e.*, coalesce(
-                                  sla.exclusion_refused(e.kind, e.during, e.announced_at, (t.terms).exclusions, (t.terms).maintenance_notice, (t.terms).time_zone),
-                                  CASE WHEN s.state <> 'excluded' THEN 'it lies outside of the service window' END) AS refused
-                       FROM sla.exclusion e
-                       WHERE (e.service = (t.terms).service OR e.service IS NULL) AND e.during && s.during) AS e
-                 WHERE s.during && (t.terms).life AND (s.state <> 'up' OR e.refused IS NOT NULL)
+                 SELECT string_agg(concat(e.why, ' does not excuse: ' || e.against), '; ' ORDER BY e.id) AS why,
+                        jsonb_agg(e.evidence ORDER BY e.id) AS evidence
+                 FROM (SELECT e.*, coalesce(e.refused, CASE WHEN s.state <> 'excluded' THEN 'it lies outside of the service window' END) AS against
+                       FROM exclusions e
+                       WHERE e.during && s.during) AS e
+                 WHERE s.during && (t.terms).life
              ) x
              CROSS JOIN LATERAL (
-                 SELECT string_agg(concat(format('outage %s (%s)', o.id, o.kind), ' at ' || o.measurement_point), '; ' ORDER BY o.id) AS why,
-                        jsonb_agg(jsonb_build_object('outage', o.id, 'kind', o.kind) || CASE WHEN o.evidence IS NULL THEN '{}'
-                                  ELSE jsonb_build_object('evidence', o.evidence) END ORDER BY o.id) AS evidence
-                 FROM sla.outage o
-                 WHERE o.service = (t.terms).service AND o.during && s.during AND s.during && (t.terms).life
+                 SELECT string_agg(o.why, '; ' ORDER BY o.id) AS why, jsonb_agg(o.evidence ORDER BY o.id) AS evidence
+                 FROM outages o
+                 WHERE o.during && s.during AND s.during && (t.terms).life
              ) o
         ORDER BY 1;
 END
