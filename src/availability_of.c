@@ -75,7 +75,8 @@ typedef struct AvailabilityState
 } AvailabilityState;
 
 /* The varlena arguments that hold terms, in both forms */
-static const int term_arguments[] = {ARG_PERIOD, ARG_UNKNOWN, ARG_ALIVE, ARG_YOUNG};
+static const int term_arguments[] =
+	{ARG_PERIOD, ARG_UNKNOWN, ARG_ALIVE, ARG_YOUNG};
 
 static bool
 terms_equal(const RowTerms *a, const RowTerms *b)
@@ -104,14 +105,14 @@ refuse_other_terms(void)
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
-	static const char *const names[NARGS] = {[ARG_HOURS] = "hours",
-		[ARG_UNKNOWN] = "unknown_counts",[ARG_ALIVE] = "alive",[ARG_YOUNG] = "young"};
+	static const char *const names[NARGS - ARG_HOURS] =
+		{"hours", "unknown_counts", "alive", "young"};
 
 	for (int i = ARG_HOURS; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
+					 errmsg("%s must not be null", names[i - ARG_HOURS])));
 }
 
 /* Does the row say word by word what is kept? */
@@ -169,7 +170,8 @@ read_terms(FunctionCallInfo fcinfo, LastTerms *last)
 			last->words[argument] = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt,
 													   VARSIZE_ANY(value));
 		last->size[argument] = VARSIZE_ANY_EXHDR(value);
-		memcpy(last->words[argument], VARDATA_ANY(value), last->size[argument]);
+		memcpy(last->words[argument], VARDATA_ANY(value),
+			   last->size[argument]);
 	}
 }
 
@@ -246,7 +248,8 @@ slapolicy_availability_of_step(PG_FUNCTION_ARGS)
 	last = row_terms(fcinfo);
 	if (state == NULL)
 		state = make_state(context, &last->said,
-						   last->said.has_hours ? PG_GETARG_DATUM(ARG_HOURS) : (Datum) 0);
+						   last->said.has_hours ?
+						   PG_GETARG_DATUM(ARG_HOURS) : (Datum) 0);
 	else if (state->last_number != last->number &&
 			 !terms_equal(&state->said, &last->said))
 		refuse_other_terms();

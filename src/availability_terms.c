@@ -92,7 +92,8 @@ ServiceState
 service_fact(const text *kind)
 {
 	/* asked for each row; most of them are this */
-	if (VARSIZE_ANY_EXHDR(kind) == 4 && memcmp(VARDATA_ANY(kind), "down", 4) == 0)
+	if (VARSIZE_ANY_EXHDR(kind) == 4 &&
+		memcmp(VARDATA_ANY(kind), "down", 4) == 0)
 		return SERVICE_DOWN;
 	return word_index(kind, state_names, SERVICE_FACTS, "kind");
 }
@@ -104,6 +105,7 @@ availability_result(FunctionCallInfo fcinfo, AvailabilityWalk *walk,
 	TupleDesc	row = fcinfo->flinfo->fn_extra;
 	int64		sums[SERVICE_STATES];
 	int64		measured;
+	int64		percent = PERCENT_WHOLE;
 	Datum		values[6];
 	bool		nulls[6] = {false};
 
@@ -125,14 +127,11 @@ availability_result(FunctionCallInfo fcinfo, AvailabilityWalk *walk,
 	values[3] = IntervalPGetDatum(interval_of_usecs(sums[SERVICE_UNKNOWN]));
 	values[4] = IntervalPGetDatum(interval_of_usecs(sums[SERVICE_EXCLUDED]));
 	if (measured > 0)
-		values[5] =
-			NumericGetDatum(int64_div_fast_to_numeric(availability_percent(availability_good(sums, unknown), measured),
-													  PERCENT_SCALE));
-	else if (sums[SERVICE_EXCLUDED] > 0 && sums[SERVICE_UNKNOWN] == 0)
-		values[5] =
-			NumericGetDatum(int64_div_fast_to_numeric(PERCENT_WHOLE,
-													  PERCENT_SCALE));
+		percent = availability_percent(availability_good(sums, unknown),
+									   measured);
 	else
-		nulls[5] = true;
+		nulls[5] = sums[SERVICE_EXCLUDED] == 0 || sums[SERVICE_UNKNOWN] > 0;
+	values[5] = NumericGetDatum(int64_div_fast_to_numeric(percent,
+														  PERCENT_SCALE));
 	return HeapTupleGetDatum(heap_form_tuple(row, values, nulls));
 }

@@ -122,7 +122,8 @@ slapolicy_availability_stretches(PG_FUNCTION_ARGS)
 
 		lower.val = TimestampTzGetDatum(stretch.span.from);
 		upper.val = TimestampTzGetDatum(stretch.span.to);
-		values[0] = RangeTypePGetDatum(make_range_compat(type, &lower, &upper, false));
+		values[0] = RangeTypePGetDatum(make_range_compat(type, &lower, &upper,
+														 false));
 		values[1] = CStringGetTextDatum(service_state_name(stretch.state));
 		values[2] = IntervalPGetDatum(interval_of_usecs(stretch.counted));
 		SRF_RETURN_NEXT(funcctx,

@@ -33,7 +33,8 @@ range_type(void)
 static bool
 span_between(const RangeBound *lower, const RangeBound *upper, Span *span)
 {
-	span->from = lower->infinite ? DT_NOBEGIN : DatumGetTimestampTz(lower->val);
+	span->from = lower->infinite ? DT_NOBEGIN :
+		DatumGetTimestampTz(lower->val);
 	if (!lower->inclusive && !TIMESTAMP_NOT_FINITE(span->from))
 		span->from++;
 	span->to = upper->infinite ? DT_NOEND : DatumGetTimestampTz(upper->val);
