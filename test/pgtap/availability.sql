@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(82);
+SELECT plan(84);
 
 -- measured, up, down, unknown, excluded, percent of a day
 CREATE FUNCTION pg_temp.day(down text, excluded text DEFAULT '{}', unknown text DEFAULT '{}', hours text DEFAULT '24/7',
@@ -141,6 +141,10 @@ SELECT results_eq('SELECT * FROM by_rows ORDER BY 1', 'SELECT * FROM by_multiran
 SELECT is(count(DISTINCT a), 7::bigint, 'as a window') FROM (SELECT sla.availability_of('[2026-03-01, 2026-04-01)', during, kind) OVER (PARTITION BY service) AS a FROM many WHERE kind = 'down') x;
 SELECT is((SELECT (array_agg((a).down ORDER BY n DESC))[1] FROM (SELECT n, sla.availability_of('[2026-03-02, 2026-03-03)', tstzrange(t, t + interval '30 min'), 'down') OVER (ORDER BY n) AS a
 	FROM (SELECT n, timestamptz '2026-03-02 23:00' - n * interval '1 h' AS t FROM generate_series(1, 20) n) x) y), interval '10 h', 'row by row');
+SELECT is((sla.availability_of('[2026-03-01, 2026-04-01)', tstzrange(t, t + interval '1 s'), 'down')).down, interval '200000 s', 'many that are apart')
+FROM (SELECT timestamptz '2026-03-01' + (n * 7919 % 200000) * interval '2 s' AS t FROM generate_series(1, 200000) n) x;
+SELECT is((sla.availability_of('[2026-03-01, 2026-04-01)', tstzrange(t, t + interval '1 h'), 'down')).down, interval '2 h' - interval '1 s', 'and many that are not')
+FROM (SELECT timestamptz '2026-03-02' + n % 3600 * interval '1 s' AS t FROM generate_series(1, 200000) n) x;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
