@@ -21,7 +21,7 @@
 \if :{?seed} \else \getenv seed AVAILABILITY_SEED \endif
 \if :{?seed} \else \set seed 2026 \endif
 \if :{?cases} \else \getenv cases AVAILABILITY_CASES \endif
-\if :{?cases} \else \set cases 4000 \endif
+\if :{?cases} \else \set cases 6000 \endif
 
 BEGIN;
 SET LOCAL timezone = 'UTC';
