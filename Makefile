@@ -38,6 +38,7 @@ SRCS = \
 	src/interval_text.c \
 	src/business_interval.c \
 	src/severity.c \
+	src/restriction_level.c \
 	src/attached_table.c \
 	src/timeline_cache.c \
 	src/calendar.c \
@@ -49,10 +50,12 @@ SRCS = \
 	src/event.c \
 	src/json_read.c \
 	src/policy_tables.c \
+	src/restriction_rule.c \
 	src/policy_rules.c \
 	src/policy_compile.c \
 	src/policy.c \
 	src/contract.c \
+	src/invoice_fold.c \
 	src/fold_state.c \
 	src/clock_work.c \
 	src/clock.c \
@@ -65,9 +68,18 @@ SRCS = \
 	src/ledger_clock.c \
 	src/restamp_progress.c \
 	src/ticket_set.c \
+	src/invoice_ledger.c \
 	src/attachment.c \
 	src/attachment_row.c \
 	src/message_table.c \
+	src/invoice_table.c \
+	src/invoice_record.c \
+	src/restriction_sweep.c \
+	src/restriction_items.c \
+	src/restriction_group.c \
+	src/restriction.c \
+	src/restriction_history.c \
+	src/restriction_functions.c \
 	src/record.c \
 	src/row_track.c \
 	src/stamp_row.c \
@@ -80,6 +92,7 @@ SRCS = \
 	src/transaction_block.c \
 	src/restamp.c \
 	src/restamp_batch.c \
+	src/invoices.c \
 	src/gone.c \
 	src/record_event.c \
 	src/message_report.c \
@@ -100,6 +113,7 @@ SRCS = \
 	src/extension.c \
 	src/alert_notify.c \
 	src/alert.c \
+	src/restriction_alert.c \
 	src/guc.c \
 	src/worker_status.c \
 	src/worker_pass.c \
@@ -123,11 +137,13 @@ SQL_PARTS = \
 	sql/10_severity.sql \
 	sql/11_business_interval.sql \
 	sql/12_business_hours.sql \
+	sql/13_restriction_level.sql \
 	sql/20_calendar.sql \
 	sql/21_availability.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
 	sql/31_policy_rules.sql \
+	sql/31_restriction_rule.sql \
 	sql/32_contract.sql \
 	sql/33_policy_integrity.sql \
 	sql/34_target_problems.sql \
@@ -157,10 +173,15 @@ SQL_PARTS = \
 	sql/52_acknowledge.sql \
 	sql/53_purge.sql \
 	sql/54_alerts_after.sql \
+	sql/55_invoice.sql \
+	sql/56_attach_invoices.sql \
+	sql/57_restriction.sql \
+	sql/58_restriction_alert.sql \
 	sql/60_clock_status.sql \
 	sql/61_at_risk.sql \
 	sql/62_breach.sql \
 	sql/63_compliance.sql \
+	sql/64_account_restriction.sql \
 	sql/64_open_alert.sql \
 	sql/70_services.sql \
 	sql/71_service_terms.sql \

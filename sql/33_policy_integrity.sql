@@ -14,7 +14,7 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'availability_rule') THEN
+    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'restriction_rule', 'availability_rule') THEN
         PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
         IF NOT FOUND THEN
             missing := format('policy version %s', NEW.policy_version_id);
@@ -31,7 +31,7 @@ BEGIN
             missing := format('metric "%s"', NEW.metric);
         END IF;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'contract', 'availability_rule') THEN
+    IF TG_TABLE_NAME IN ('target', 'contract', 'restriction_rule', 'availability_rule') THEN
         PERFORM FROM sla.calendar c WHERE c.name = NEW.calendar FOR KEY SHARE;
         IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
             missing := format('calendar "%s"', NEW.calendar);
@@ -68,6 +68,8 @@ CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.channel_rule
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.exemption
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.restriction_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.contract
     FOR EACH ROW EXECUTE FUNCTION sla.references_written();
 
@@ -94,6 +96,7 @@ BEGIN
         DELETE FROM sla.severity_cap r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.channel_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.exemption r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.restriction_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.availability_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
     WHEN 'calendar' THEN
         SELECT format('calendar "%s" is still used by a target', t.calendar) INTO orphan FROM sla.target t
@@ -101,6 +104,10 @@ BEGIN
         IF NOT FOUND THEN
             SELECT format('calendar "%s" is still used by contract %s', k.calendar, k.id) INTO orphan FROM sla.contract k
             WHERE k.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = k.calendar) LIMIT 1;
+        END IF;
+        IF NOT FOUND THEN
+            SELECT format('calendar "%s" is still used by a rule about unsettled bills', r.calendar) INTO orphan FROM sla.restriction_rule r
+            WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
         END IF;
         IF NOT FOUND THEN
             SELECT format('calendar "%s" is still used by a rule about availability', u.calendar) INTO orphan
@@ -203,6 +210,8 @@ CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.channel_ru
     FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.exemption
     FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
+CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.restriction_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sla.contract
     FOR EACH ROW EXECUTE FUNCTION sla.policy_changed();
 CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.hours
@@ -223,6 +232,8 @@ CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.channel_rule
     FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
 CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.exemption
     FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
+CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.restriction_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
 CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE ON sla.contract
     FOR EACH STATEMENT EXECUTE FUNCTION sla.policy_changed();
 ALTER TABLE sla.hours ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
@@ -234,6 +245,7 @@ ALTER TABLE sla.severity_label ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWA
 ALTER TABLE sla.severity_cap ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
 ALTER TABLE sla.channel_rule ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
 ALTER TABLE sla.exemption ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
+ALTER TABLE sla.restriction_rule ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
 ALTER TABLE sla.contract ENABLE ALWAYS TRIGGER policy_changed, ENABLE ALWAYS TRIGGER policy_changed_truncate;
 
 CREATE FUNCTION sla.policy_target_in_force(policy text, received_at timestamptz, severity sla.severity, metric text,

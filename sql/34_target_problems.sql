@@ -31,6 +31,8 @@
 --   "reopening": "continue",                or "restart"
 --   "entitlement": "anyone",                or "contract"
 --   "restricted_accounts": "admit",         or "uncovered", "reject"
+--   "restriction": {"thresholds": {"support": 30, "deployments": 61, "termination": 91}},
+--                                           see sla.restriction_rule
 --   "availability": [...]                   see sql/35_availability_problems.sql
 -- }
 --

@@ -244,7 +244,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY SELECT * FROM sla.member_problems('$', document, '{policy,time_zone,calendars,targets}',
-        '{title,source,notes,metrics,severities,severity_caps,channels,exemptions,severity_change,reopening,entitlement,restricted_accounts,availability}');
+        '{title,source,notes,metrics,severities,severity_caps,channels,exemptions,severity_change,reopening,entitlement,restricted_accounts,restriction,availability}');
 
     IF document ? 'policy' AND NOT (jsonb_typeof(document -> 'policy') = 'string' AND sla.is_policy_name(document ->> 'policy')) THEN
         RETURN QUERY SELECT '$.policy', name_rule;
@@ -281,6 +281,7 @@ BEGIN
             END IF;
             RETURN QUERY SELECT * FROM sla.calendar_problems(item.at, item.value);
             IF NOT EXISTS (SELECT FROM jsonb_path_query(targets, '$[*].calendar') AS c WHERE c #>> '{}' = item.key)
+               AND document -> 'restriction' -> 'calendar' IS DISTINCT FROM to_jsonb(item.key)
                AND NOT EXISTS (SELECT FROM jsonb_path_query(document, '$.availability[*].calendar') AS c WHERE c #>> '{}' = item.key)
                AND NOT EXISTS (SELECT FROM jsonb_path_query(document, '$.availability[*].maintenance_window') AS c WHERE c #>> '{}' = item.key)
             THEN
@@ -316,6 +317,7 @@ BEGIN
     RETURN QUERY SELECT * FROM sla.metric_problems(document -> 'metrics', targets);
     RETURN QUERY SELECT * FROM sla.severities_problems(document);
     RETURN QUERY SELECT * FROM sla.rule_problems(document);
+    RETURN QUERY SELECT * FROM sla.restriction_problems(document -> 'restriction', calendars);
     RETURN QUERY SELECT * FROM sla.availability_problems(document);
 END
 $$;

@@ -127,6 +127,7 @@ BEGIN
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'channels') AS e;
     INSERT INTO sla.exemption (policy_version_id, reason, title)
         SELECT version_id, e.key, e.value FROM jsonb_each_text(document -> 'exemptions') AS e;
+    PERFORM sla.load_restriction(version_id, document -> 'restriction', calendar_names);
     INSERT INTO sla.availability_rule (policy_version_id, service, package, goal, time_zone, calendar, unknown, young,
                                        exclusions, maintenance_notice, maintenance_window, credits)
         SELECT version_id, coalesce(r ->> 'service', '*'), coalesce(r ->> 'package', '*'), (r ->> 'goal')::numeric,

@@ -81,6 +81,7 @@ CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
                (SELECT jsonb_object_agg(e.key, e.value::sla.severity::text) FROM jsonb_each_text(document -> 'severity_caps') AS e),
                nullif(document -> 'channels', '{}'), nullif(document -> 'exemptions', '{}'), NULL,
                document ->> 'severity_change', document ->> 'reopening', document ->> 'entitlement', document ->> 'restricted_accounts')
+        || jsonb_strip_nulls(jsonb_build_object('restriction', sla.canonical_restriction(document -> 'restriction')))
         || sla.canonical_member('availability', sla.canonical_availability(document -> 'availability'))
 $$;
 COMMENT ON FUNCTION sla.canonical_policy(jsonb) IS 'Internal: a sound policy document in one spelling, without metrics, so that documents that say the same are equal.';
@@ -93,6 +94,7 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
         SELECT c.name, sla.canonical_calendar(c.hours, c.regions) AS calendar, coalesce(c.document_key, c.name) AS key
         FROM sla.calendar c
         WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1
+                         UNION ALL SELECT r.calendar FROM sla.restriction_rule r WHERE r.policy_version_id = $1
                          UNION ALL SELECT unnest(ARRAY[r.calendar, r.maintenance_window]) FROM sla.availability_rule r WHERE r.policy_version_id = $1)
     ), named AS (
         -- names from elsewhere may clash or be no names here
@@ -120,6 +122,9 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
                 FROM sla.metric m
                 WHERE NOT m.shipped AND m.name IN (SELECT t.metric FROM sla.target t WHERE t.policy_version_id = v.id)),
                v.severity_change, v.reopening, v.entitlement, v.restricted_accounts)
+        || coalesce((SELECT jsonb_build_object('restriction', sla.canonical_restriction(r.time_zone, r.support, r.deployments, r.termination,
+                                r.per, r.minimum_amount, r.grace, (SELECT n.key FROM named n WHERE n.name = r.calendar), r.actions, r.security_release))
+                     FROM sla.restriction_rule r WHERE r.policy_version_id = v.id), '{}')
         || sla.canonical_member('availability', sla.availability_from_tables(v.id, (SELECT jsonb_object_agg(n.name, n.key) FROM named n)))
     FROM sla.policy_version v JOIN sla.policy p ON p.name = v.policy
     WHERE v.id = $1

@@ -14,7 +14,9 @@ CREATE FUNCTION sla.preset_amazee() RETURNS jsonb
         "Assumption: S1 is a ticket that has been escalated to emergency status, S2 every other one. The published text names no severities.",
         "Assumption: tickets of accounts whose support is cut off, from 30 days of unsettled bills on, are let in without promises. With \"reject\" as \"restricted_accounts\" they are refused.",
         "Assumption: the names of the channels. The published text says from none of them that tickets count later than from receipt.",
-        "Not in this document: how long ahead tests and assistance on weekends are to be announced, what they cost, the cutoff of deployments and services, and the turnaround of security questionnaires, of which the published text gives the least time and not the most."
+        "Assumption: days of unsettled bills are calendar days after the due date, in UTC. The published text names no time zone.",
+        "Assumption: the names of what is cut off. An action that is not listed is refused at level 3 alone.",
+        "Not in this document: how long ahead tests and assistance on weekends are to be announced, what they cost, and the turnaround of security questionnaires, of which the published text gives the least time and not the most."
     ],
     "calendars": {
         "always": {"hours": "24/7"},
@@ -32,6 +34,11 @@ CREATE FUNCTION sla.preset_amazee() RETURNS jsonb
     },
     "channels": {"slack": "receipt", "portal": "receipt", "email": "receipt"},
     "restricted_accounts": "uncovered",
+    "restriction": {
+        "thresholds": {"support": 30, "deployments": 61, "termination": 91},
+        "actions": {"ticket": "support", "deployment": "deployments"},
+        "security_release": ["deployment"]
+    },
     "targets": [
         {"severity": "S1", "metric": "response", "goal": null, "calendar": "always"},
         {"severity": "S2", "metric": "response", "goal": null, "calendar": "business"}

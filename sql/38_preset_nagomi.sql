@@ -15,6 +15,7 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
         "Assumption: an account is entitled as long as it has a contract and its support is not cut off. The published text asks for an up-to-date, paid and valid subscription; tickets without one are let in without promises.",
         "Assumption: what lies outside of the availability of support is no breach of a response time either: scheduled maintenance, third-party interference and the causes listed with them.",
         "Assumption: regularly scheduled maintenance is planned maintenance that is announced before it begins. What is excluded counts neither as up nor as down, and neither does time without observation. No credits are published.",
+        "Assumption: a subscription is up-to-date and paid as long as none of its bills is overdue, by calendar days in UTC; from the first day after the due date on support is cut off. The published text names no days.",
         "Assumption: the names of channels, reasons and kinds of exclusions.",
         "Resolution times are not guaranteed: no goal. A resolution may be a fix, a workaround, availability of the service or another solution."
     ],
@@ -56,6 +57,10 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
         {"goal": 99.9, "exclusions": ["planned_maintenance", "third_party", "force_majeure", "initial_misconfiguration", "customer_cause",
                                       "configuration_not_updated", "customer_internet"]}
     ],
+    "restriction": {
+        "thresholds": {"support": 1},
+        "actions": {"ticket": "support"}
+    },
     "targets": [
         {"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"},
         {"severity": "S1", "metric": "update", "goal": "2h", "calendar": "always"},

@@ -75,6 +75,17 @@ alert_act_as(Oid role)
 
 /* ---------- rights ---------- */
 
+bool
+alert_role(Oid *role)
+{
+	Extension	extension;
+
+	if (!extension_lock(&extension))
+		return false;
+	*role = OidIsValid(acting_role) ? acting_role : extension.owner;
+	return true;
+}
+
 /*
  * The owner of the ledger has these rights unless he has taken them from
  * himself.
@@ -113,13 +124,11 @@ check_rights(Ledger *ledger, Oid role)
 static Ledger *
 enter(AlertScope *scope, bool writing)
 {
-	Extension	extension;
 	Oid			role;
 	Ledger	   *ledger;
 
-	if (!extension_lock(&extension))
+	if (!alert_role(&role))
 		return NULL;
-	role = OidIsValid(acting_role) ? acting_role : extension.owner;
 
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
 	SetUserIdAndSecContext(role, scope->sec_context |

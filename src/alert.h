@@ -30,6 +30,12 @@ extern void alert_pass_begin(AlertPass *pass, TimestampTz from);
 extern void alert_act_as(Oid role);
 
 /*
+ * The role that passes act as. False when the extension does not exist in this
+ * database; otherwise it cannot be dropped until the transaction ends.
+ */
+extern bool alert_role(Oid *role);
+
+/*
  * Flag what at most limit clocks have reached before now, skipping clocks that
  * others have locked. Within the caller's transaction. False when the extension
  * does not exist in this database; otherwise it cannot be dropped until the

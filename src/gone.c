@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "attach.h"
+#include "invoices.h"
 #include "message_table.h"
 #include "restamp.h"
 #include "restamp_progress.h"
@@ -86,8 +87,15 @@ end_gone_messages(void *row, TimestampTz now)
 	message_table_end_gone(row, now);
 }
 
+/* The same for a table of invoices. */
+static void
+end_gone_invoices(void *row, TimestampTz now)
+{
+	invoices_end_gone(row, now);
+}
+
 /*
- * Do either, but whatever is wrong with the ledger is no reason to keep a table
+ * Do any of these, but whatever is wrong with the ledger is no reason to keep a table
  * from being dropped: then a warning says so, and the next DROP tries again.
  */
 static void
@@ -162,6 +170,7 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	Ledger	   *ledger;
 	List	   *attachments;
 	List	   *messages;
+	List	   *invoices;
 	ListCell   *lc;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
@@ -173,12 +182,15 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	if (!OidIsValid(namespace) ||
 		!table_is_there(namespace, "attachment", "attachment_ticket_table_key") ||
 		!table_is_there(namespace, "message_attachment",
-						"message_attachment_messages_table_key"))
+						"message_attachment_messages_table_key") ||
+		!table_is_there(namespace, "invoice_attachment",
+						"invoice_attachment_invoice_table_key"))
 		PG_RETURN_NULL();
 
 	ledger = ledger_open(false);
 	attachments = attach_all_rows(ledger);
 	messages = message_table_rows(ledger);
+	invoices = invoice_table_rows(ledger);
 	ledger_close(ledger);
 	foreach(lc, attachments)
 		if (is_gone(lfirst(lc)))
@@ -186,6 +198,9 @@ slapolicy_dropped(PG_FUNCTION_ARGS)
 	foreach(lc, messages)
 		if (message_table_is_gone(lfirst(lc)))
 			try_end(end_gone_messages, lfirst(lc), now);
+	foreach(lc, invoices)
+		if (invoices_table_is_gone(lfirst(lc)))
+			try_end(end_gone_invoices, lfirst(lc), now);
 	PG_RETURN_NULL();
 }
 

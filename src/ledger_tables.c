@@ -40,6 +40,8 @@ static const struct
 	const char *table;
 	const char *lookup;
 	const char *sequence;		/* NULL: has none */
+	const char *by_account;		/* further indexes; NULL: has none */
+	const char *by_id;
 }			names[NUM_LEDGER_TABLES] = {
 	[LEDGER_ATTACHMENT] = {"attachment", "attachment_ticket_table_key", "attachment_id_seq"},
 	[LEDGER_EDITION] = {"policy_edition", "policy_edition_pkey", "policy_edition_id_seq"},
@@ -49,6 +51,10 @@ static const struct
 	[LEDGER_ALERT] = {"alert", "alert_clock_id_aim_threshold_kind_key", "alert_id_seq"},
 	[LEDGER_RESTAMP] = {"restamp_progress", "restamp_progress_pkey", NULL},
 	[LEDGER_MESSAGES] = {"message_attachment", "message_attachment_messages_table_key", "message_attachment_id_seq"},
+	[LEDGER_INVOICES] = {"invoice_attachment", "invoice_attachment_invoice_table_key", "invoice_attachment_id_seq"},
+	[LEDGER_INVOICE] = {"invoice", "invoice_attachment_id_key_key", "invoice_id_seq", "invoice_account_idx", "invoice_pkey"},
+	[LEDGER_INVOICE_EVENT] = {"invoice_event", "invoice_event_pkey", NULL, "invoice_event_account_idx"},
+	[LEDGER_OVERRIDE] = {"restriction_override", "restriction_override_account_idx", NULL},
 	[LEDGER_HOURS] = {"hours", "hours_pkey", NULL},
 };
 
@@ -58,6 +64,8 @@ typedef struct LedgerOids
 	Oid			table;
 	Oid			lookup;
 	Oid			sequence;
+	Oid			by_account;
+	Oid			by_id;
 } LedgerOids;
 
 static LedgerOids oids[NUM_LEDGER_TABLES];
@@ -71,7 +79,8 @@ forget_oids(Datum arg, Oid relid)
 		oids_valid = false;
 	for (int i = 0; i < NUM_LEDGER_TABLES && oids_valid; i++)
 		if (oids[i].table == relid || oids[i].lookup == relid ||
-			oids[i].sequence == relid)
+			oids[i].sequence == relid || oids[i].by_account == relid ||
+			oids[i].by_id == relid)
 			oids_valid = false;
 }
 
@@ -119,6 +128,10 @@ table_oids(LedgerTable table)
 			found[i].lookup = find_relation(namespace, names[i].lookup);
 			found[i].sequence = names[i].sequence == NULL ? InvalidOid :
 				find_relation(namespace, names[i].sequence);
+			found[i].by_account = names[i].by_account == NULL ? InvalidOid :
+				find_relation(namespace, names[i].by_account);
+			found[i].by_id = names[i].by_id == NULL ? InvalidOid :
+				find_relation(namespace, names[i].by_id);
 		}
 	} while (messages != SharedInvalidMessageCounter);
 	memcpy(oids, found, sizeof(oids));
@@ -177,22 +190,15 @@ ledger_next_id(LedgerTable table)
 	return nextval_internal(table_oids(table)->sequence, false);
 }
 
-void
-ledger_scan_begin(Ledger *ledger, LedgerTable table,
-				  ScanKeyData *keys, int nkeys, LedgerScan *scan)
+/* Scan by an index; the snapshot, if there is one, becomes the scan's own. */
+static void
+begin_scan(Ledger *ledger, LedgerTable table, Oid index, Snapshot snapshot,
+		   ScanKeyData *keys, int nkeys, LedgerScan *scan)
 {
 	Relation	rel = ledger_table(ledger, table);
-	Oid			index = table_oids(table)->lookup;
 	bool		ignore = IgnoreSystemIndexes;
 
-	/*
-	 * An ordinary snapshot would have predicate locks taken on pages that
-	 * other tickets share, and SERIALIZABLE transactions fail that have
-	 * nothing to do with each other. What matters here is guarded by locks of
-	 * rows.
-	 */
-	scan->snapshot = IsolationIsSerializable() ? NULL :
-		RegisterSnapshot(GetLatestSnapshot());
+	scan->snapshot = snapshot == NULL ? NULL : RegisterSnapshot(snapshot);
 	scan->index = NULL;
 	/* these are no system's tables, and what they mean is in their order */
 	IgnoreSystemIndexes = false;
@@ -200,6 +206,36 @@ ledger_scan_begin(Ledger *ledger, LedgerTable table,
 									scan->snapshot ? scan->snapshot : SnapshotSelf,
 									nkeys, keys);
 	IgnoreSystemIndexes = ignore;
+}
+
+void
+ledger_scan_begin(Ledger *ledger, LedgerTable table,
+				  ScanKeyData *keys, int nkeys, LedgerScan *scan)
+{
+	/*
+	 * An ordinary snapshot would have predicate locks taken on pages that
+	 * other tickets share, and SERIALIZABLE transactions fail that have
+	 * nothing to do with each other. What matters here is guarded by locks of
+	 * rows.
+	 */
+	begin_scan(ledger, table, table_oids(table)->lookup,
+			   IsolationIsSerializable() ? NULL : GetLatestSnapshot(),
+			   keys, nkeys, scan);
+}
+
+void
+ledger_scan_begin_by(Ledger *ledger, LedgerTable table, LedgerIndex index,
+					 Snapshot snapshot, ScanKeyData *keys, int nkeys,
+					 LedgerScan *scan)
+{
+	const LedgerOids *oid = table_oids(table);
+
+	if (snapshot == NULL && !IsolationIsSerializable())
+		snapshot = GetLatestSnapshot();
+	begin_scan(ledger, table,
+			   index == LEDGER_BY_ACCOUNT ? oid->by_account :
+			   index == LEDGER_BY_ID ? oid->by_id : oid->lookup,
+			   snapshot, keys, nkeys, scan);
 }
 
 void

@@ -26,6 +26,10 @@ typedef enum LedgerTable
 	LEDGER_ALERT,
 	LEDGER_RESTAMP,
 	LEDGER_MESSAGES,
+	LEDGER_INVOICES,			/* tables of invoices */
+	LEDGER_INVOICE,
+	LEDGER_INVOICE_EVENT,
+	LEDGER_OVERRIDE,			/* of restrictions; only read here */
 	LEDGER_HOURS				/* of the policy's tables, only read here */
 } LedgerTable;
 
@@ -161,6 +165,70 @@ enum
 
 enum
 {
+	INVOICES_ID = 1,
+	INVOICES_TABLE,
+	INVOICES_POLICY,
+	INVOICES_ROLES,
+	INVOICES_OPTIONS,
+	INVOICES_ON_ERROR,
+	INVOICES_ATTACHED_AT,
+	INVOICES_DETACHED_AT,
+	INVOICES_NATTS = INVOICES_DETACHED_AT
+};
+
+enum
+{
+	INVOICE_ID = 1,
+	INVOICE_ATTACHMENT_ID,
+	INVOICE_KEY,
+	INVOICE_POLICY,
+	INVOICE_ACCOUNT,
+	INVOICE_SERVICE,
+	INVOICE_DUE,
+	INVOICE_AMOUNT,
+	INVOICE_PAID,
+	INVOICE_STATE,
+	INVOICE_COUNTS_UNTIL,
+	INVOICE_PLAIN,
+	INVOICE_DAYS,
+	INVOICE_PROBLEM,
+	INVOICE_NEXT_CHANGE_AT,
+	INVOICE_NATTS = INVOICE_NEXT_CHANGE_AT
+};
+
+enum
+{
+	INVOICE_EVENT_INVOICE_ID = 1,
+	INVOICE_EVENT_SEQ,
+	INVOICE_EVENT_KIND,
+	INVOICE_EVENT_AT,
+	INVOICE_EVENT_RECORDED_AT,
+	INVOICE_EVENT_ACCOUNT,
+	INVOICE_EVENT_SERVICE,
+	INVOICE_EVENT_DUE,
+	INVOICE_EVENT_AMOUNT,
+	INVOICE_EVENT_SOURCE,
+	INVOICE_EVENT_NATTS = INVOICE_EVENT_SOURCE
+};
+
+enum
+{
+	OVERRIDE_ID = 1,
+	OVERRIDE_ACCOUNT,
+	OVERRIDE_SERVICE,
+	OVERRIDE_LEVEL,
+	OVERRIDE_REASON,
+	OVERRIDE_AUTHOR,
+	OVERRIDE_STARTS,
+	OVERRIDE_UNTIL,
+	OVERRIDE_RECORDED_AT,
+	OVERRIDE_REVOKES,
+	OVERRIDE_NEXT_CHANGE_AT,
+	OVERRIDE_NATTS = OVERRIDE_NEXT_CHANGE_AT
+};
+
+enum
+{
 	LEDGER_HOURS_ID = 1,
 	LEDGER_HOURS_VALUE
 };
@@ -200,6 +268,22 @@ typedef struct LedgerScan
 
 extern void ledger_scan_begin(Ledger *ledger, LedgerTable table,
 							  ScanKeyData *keys, int nkeys, LedgerScan *scan);
+/*
+ * The same by one of the table's indexes, as a snapshot has the table; NULL:
+ * what is committed now. Columns of keys are those of the table.
+ */
+typedef enum LedgerIndex
+{
+	LEDGER_BY_LOOKUP,			/* the index that looks rows up */
+	LEDGER_BY_ACCOUNT,
+	LEDGER_BY_ID				/* the primary key */
+} LedgerIndex;
+
+extern void ledger_scan_begin_by(Ledger *ledger, LedgerTable table,
+								 LedgerIndex index, Snapshot snapshot,
+								 ScanKeyData *keys, int nkeys,
+								 LedgerScan *scan);
+
 /*
  * Begin a scan in the order of the primary key, as the active snapshot has the
  * table; keys name columns of the primary key.

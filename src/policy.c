@@ -220,6 +220,20 @@ policy_version_at(const char *policy, TimestampTz at, char **problem)
 	}
 }
 
+TimestampTz
+policy_next_version(const char *policy, TimestampTz after)
+{
+	char	   *problem = NULL;
+
+	if (!refresh_directory(&problem))
+		return DT_NOEND;
+	for (int i = 0; i < nslots; i++)
+		if (strcmp(slots[i].row.policy, policy) == 0 &&
+			slots[i].row.effective_from > after)
+			return slots[i].row.effective_from;
+	return DT_NOEND;
+}
+
 const PolicyVersion *
 policy_version_by_id(int32 id, char **problem)
 {

@@ -79,6 +79,14 @@ typedef struct PolicyChannel
 	ChannelCounts counts;
 } PolicyChannel;
 
+/* What becomes of tickets of accounts whose support is cut off */
+typedef enum RestrictedAccounts
+{
+	RESTRICTED_ADMIT,			/* nothing */
+	RESTRICTED_UNCOVERED,		/* they are promised nothing */
+	RESTRICTED_REJECT			/* they are refused */
+} RestrictedAccounts;
+
 typedef struct PolicyVersion
 {
 	int32		id;				/* sla.policy_version.id */
@@ -98,6 +106,9 @@ typedef struct PolicyVersion
 	const PolicyChannel *channels;
 	int			nexemptions;
 	const char *const *exemptions;
+	RestrictedAccounts restricted_accounts; /* not of an edition, */
+	const struct RestrictionRule *restriction;	/* nor this; NULL: restricts
+												 * nobody */
 } PolicyVersion;
 
 /* The target of a severity under metrics[metric]; never NULL. */
@@ -135,5 +146,11 @@ extern bool policy_exempts(const PolicyVersion *version, const char *reason);
 extern const PolicyVersion *policy_version_at(const char *policy,
 											  TimestampTz at, char **problem);
 extern const PolicyVersion *policy_version_by_id(int32 id, char **problem);
+
+/*
+ * When the next version of a policy after an instant comes into force;
+ * DT_NOEND: none does. Ends the life of results, as those two do.
+ */
+extern TimestampTz policy_next_version(const char *policy, TimestampTz after);
 
 #endif							/* SLAPOLICY_POLICY_H */

@@ -19,6 +19,7 @@
 
 #include "business_hours.h"
 #include "policy_rules.h"
+#include "restriction_rule.h"
 #include "zone.h"
 
 static const char *const severity_changes[] = {
@@ -103,9 +104,8 @@ policy_counts_text(ChannelCounts value)
 	return counts[value];
 }
 
-/* The elements of a text[], palloc'd; NULL elements come as NULL. */
-static char **
-array_texts(Datum array, int *n)
+char **
+policy_array_texts(Datum array, int *n)
 {
 	Datum	   *elems;
 	bool	   *nulls;
@@ -123,7 +123,7 @@ bool
 policy_read_kinds(Datum array, EventKindSet *set)
 {
 	int			n;
-	char	  **texts = array_texts(array, &n);
+	char	  **texts = policy_array_texts(array, &n);
 
 	*set = 0;
 	for (int i = 0; i < n; i++)
@@ -253,7 +253,7 @@ bool
 policy_read_alerts(Datum array, PolicyAlert **alerts, int *nalerts)
 {
 	int			n;
-	char	  **texts = array_texts(array, &n);
+	char	  **texts = policy_array_texts(array, &n);
 
 	*alerts = palloc(Max(n, 1) * sizeof(PolicyAlert));
 	*nalerts = 0;
@@ -344,9 +344,14 @@ read_version_rules(PolicyReader *reader, PolicyVersion *version)
 		char	   *change = text_value(reader, tuple, VERSION_SEVERITY_CHANGE);
 		char	   *reopening = text_value(reader, tuple, VERSION_REOPENING);
 		char	   *entitlement = text_value(reader, tuple, VERSION_ENTITLEMENT);
+		char	   *restricted = text_value(reader, tuple, VERSION_RESTRICTED);
 
 		version->needs_contract = entitlement != NULL &&
 			strcmp(entitlement, "contract") == 0;
+		if (restricted != NULL && strcmp(restricted, "uncovered") == 0)
+			version->restricted_accounts = RESTRICTED_UNCOVERED;
+		else if (restricted != NULL && strcmp(restricted, "reject") == 0)
+			version->restricted_accounts = RESTRICTED_REJECT;
 		if (change == NULL ||
 			!policy_severity_change_from_text(change, &version->severity_change))
 			problem = pstrdup("its rule for changes of severity is unknown");
@@ -475,6 +480,8 @@ policy_read_rules(PolicyReader *reader, MemoryContext keep,
 		problem = read_channels(reader, keep, version);
 	if (problem == NULL)
 		problem = read_exemptions(reader, keep, version);
+	if (problem == NULL)
+		problem = restriction_rule_read(reader, keep, version);
 	return problem;
 }
 

@@ -41,6 +41,9 @@ extern char *policy_read_calendar(PolicyReader *reader, const char *name,
 								  MemoryContext keep,
 								  int32 *hours_id, Datum *hours);
 
+/* The elements of a text[], palloc'd; NULL elements come as NULL. */
+extern char **policy_array_texts(Datum array, int *n);
+
 /*
  * Fill in what a version says beside its metrics and targets, allocated in
  * keep. NULL, or a palloc'd problem.

@@ -19,7 +19,11 @@
 #include "edition.h"
 #include "policy_rules.h"
 #include "record.h"
+#include "restriction.h"
 #include "same_text.h"
+
+/* How the reason begins why tickets of a restricted account are promised nothing */
+#define RESTRICTED_PREFIX	"restricted account "
 
 /* What decides which policy a ticket is under */
 typedef struct PolicyBasis
@@ -28,6 +32,7 @@ typedef struct PolicyBasis
 	const char *account;
 	const char *service;
 	MaybeTime	received;
+	bool		arrives;		/* the row is being inserted */
 } PolicyBasis;
 
 /*
@@ -98,6 +103,62 @@ choose_version(const PolicyBasis *basis, TicketPlan *plan, char **problem)
 	plan->hours_id = contract.hours_id;
 }
 
+/*
+ * What becomes of a ticket whose account was restricted when it was received.
+ * That is asked when the ticket is recorded first, and again only when its
+ * policy is: what is paid later does not change what was promised. Raises
+ * SL001 for a ticket that is to be refused.
+ */
+static void
+apply_restriction(const LedgerTicket *ticket, const PolicyBasis *basis,
+				  TicketPlan *plan)
+{
+	RestrictionDetail detail;
+	RestrictedAccounts rule = plan->version == NULL ? RESTRICTED_ADMIT :
+		plan->version->restricted_accounts;
+
+	if (rule == RESTRICTED_ADMIT || basis->account == NULL)
+		return;
+	if (restriction_at(basis->account, basis->service, basis->received.at,
+					   DT_NOEND, NULL, &detail) < RESTRICTION_SUPPORT)
+		return;
+	if (rule == RESTRICTED_REJECT && ticket == NULL && basis->arrives)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACCOUNT_RESTRICTED),
+				 errmsg("tickets of account \"%s\" are refused: its level is %s since %s",
+						basis->account, restriction_level_text(detail.level),
+						timestamptz_to_str(detail.since)),
+				 errdetail("The level is given %s.", detail.rule),
+				 errhint("It is lifted by %s.", detail.lifted_by)));
+	plan->uncovered = psprintf(RESTRICTED_PREFIX "\"%s\": %s since %s",
+							   basis->account,
+							   restriction_level_text(detail.level),
+							   restriction_instant_text(detail.since));
+	plan->version = NULL;
+	plan->policy_version_id = plan->contract_id = plan->hours_id = 0;
+}
+
+/*
+ * Was a ticket promised nothing because its account was restricted, and is
+ * that still the one, at that time?
+ */
+static bool
+keeps_restriction(const LedgerTicket *ticket, const PolicyBasis *basis,
+				  TicketPlan *plan)
+{
+	static const char prefix[] = "uncovered: " RESTRICTED_PREFIX;
+
+	if (ticket->edition_id != 0 || ticket->exempt == NULL ||
+		strncmp(ticket->exempt, prefix, strlen(prefix)) != 0 ||
+		(basis->received.known &&
+		 (!ticket->received.known || ticket->received.at != basis->received.at ||
+		  !same_text(ticket->account, basis->account) ||
+		  !same_text(ticket->service, basis->service))))
+		return false;
+	plan->uncovered = pstrdup(ticket->exempt + strlen("uncovered: "));
+	return true;
+}
+
 /* Hold a ticket to the edition it has. */
 static void
 keep_edition(const LedgerTicket *ticket, const PolicyVersion *edition,
@@ -122,6 +183,9 @@ find_version(Ledger *ledger, const LedgerTicket *ticket,
 	const PolicyVersion *edition = NULL;
 
 	if (plan_basis == PLAN_AS_BEFORE && ticket != NULL &&
+		keeps_restriction(ticket, basis, plan))
+		return;
+	if (plan_basis == PLAN_AS_BEFORE && ticket != NULL &&
 		ticket->edition_id != 0)
 	{
 		edition = edition_get(ledger, ticket->policy_version_id,
@@ -132,7 +196,10 @@ find_version(Ledger *ledger, const LedgerTicket *ticket,
 			keep_edition(ticket, edition, plan);
 	}
 	if (plan->version == NULL)
+	{
 		choose_version(basis, plan, problem);
+		apply_restriction(ticket, basis, plan);
+	}
 	if (*problem != NULL && edition != NULL &&
 		(basis->policy == NULL || strcmp(basis->policy, edition->policy) == 0))
 	{
@@ -239,7 +306,7 @@ record_plan(const Attachment *attachment, Ledger *ledger,
 	PolicyBasis basis = {
 		.policy = row->policy != NULL ? row->policy : attachment->policy,
 		.account = row->account, .service = row->service,
-		.received = row->received
+		.received = row->received,.arrives = row->arrives
 	};
 
 	memset(plan, 0, sizeof(*plan));

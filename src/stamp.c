@@ -137,6 +137,7 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tuple);
 
 	row = attachment_read_row(attachment, slot, now, &problem);
+	row.arrives = !update;
 	key = attachment_key(attachment, update ? trigdata->tg_trigslot : slot);
 	ledger = ledger_open(false);
 	found = ledger_find_ticket(ledger, attachment->id, key, false, &ticket);
@@ -347,6 +348,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		row = attachment_read_row(attachment, slot, now, &problem);
 		row.is_news = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
 			row_track_may_be_news(trigdata->tg_trigslot);
+		row.arrives = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
 		key = attachment_key(attachment, slot);
 	}
 

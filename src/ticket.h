@@ -44,6 +44,7 @@ typedef struct TicketRow
 	bool		deleted;		/* there is no row any more */
 	bool		is_news;		/* what brought it under its key is still to be
 								 * recorded, and will bring its ticket along */
+	bool		arrives;		/* it is being inserted, and may be refused */
 	bool		changed_known;	/* the row itself says when it changed */
 	TimestampTz changed_at;		/* when the row came to say so */
 } TicketRow;

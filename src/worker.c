@@ -62,8 +62,10 @@
  * worker that ends without taking leave makes its database wait
  * WORKER_BACKOFF, longer each time, at most until the settings are reloaded or
  * someone calls sla.wake_worker(); the launcher itself is restarted by the
- * postmaster. Only a failing notification is caught: the alerts it is about
- * are committed, and the rest must go on.
+ * postmaster. Two errors are caught. A failing notification: the alerts it is
+ * about are committed, and the rest must go on. And that of a single clock
+ * that cannot be flagged, so that the others are, before it ends the process
+ * after all.
  *
  * Notifications are sent from a cursor over the alerts, kept in the slot, in
  * transactions of their own. When that fails, or the queue of the server is

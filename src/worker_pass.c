@@ -28,13 +28,19 @@
 #define WORKER_RETRY		(10 * INT64CONST(1000))
 #define WORKER_RETRY_MAX	(1 * USECS_PER_SEC)
 
+/* So many clocks that cannot be flagged are passed over in one look. */
+#define WORKER_MAX_FAILED	10
+
 /* What one look has done */
 typedef struct Tally
 {
 	int64		flagged;
 	int64		notified;
-	int			batches;
 	TimestampTz max_late;		/* microseconds */
+	int			singles;		/* clocks to be flagged one by one */
+	int			failed;			/* clocks passed over */
+	int64		failed_id;		/* the first of them, and what it said */
+	char	   *failed_message;
 } Tally;
 
 static TimestampTz unflagged_from;	/* nothing unflagged is due before */
@@ -240,17 +246,76 @@ notify(WorkerSlot *slot, TimestampTz now, Tally *tally)
 }
 
 /*
+ * One batch, and with the last one *oldest and *upcoming as flag_and_look has
+ * them; ends the transaction. One clock that cannot be flagged, whatever is
+ * wrong with it, must not keep all others from it: after an error the clocks
+ * of the batch are taken one by one, and the bad one is passed over. False
+ * after an error. Those that say nothing of a single clock are raised.
+ */
+static bool
+try_batch(AlertPass *pass, TimestampTz now, bool *last, TimestampTz *oldest,
+		  TimestampTz *upcoming, Tally *tally)
+{
+	AlertPass	before = *pass;
+	int			limit = tally->singles > 0 ? 1 : slapolicy_batch_size;
+	volatile bool ok = false;
+
+	PG_TRY();
+	{
+		(void) alert_pass_batch(pass, now, limit);
+		*last = pass->done || worker_database_is_wanted(MyDatabaseId);
+		if (*last)
+			(void) alert_pending(unflagged_from, now, oldest, upcoming);
+		worker_commit();
+		ok = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(pass->context);
+		error = CopyErrorData();
+		if ((pass->after_at == before.after_at &&
+			 pass->after_id == before.after_id) ||
+			error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			tally->failed == WORKER_MAX_FAILED)
+			PG_RE_THROW();
+
+		HOLD_INTERRUPTS();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		pgstat_report_activity(STATE_IDLE, NULL);
+		RESUME_INTERRUPTS();
+
+		*last = false;
+		if (limit > 1)
+		{
+			*pass = before;
+			tally->singles = limit;
+		}
+		else if (tally->failed++ == 0)
+		{
+			tally->failed_id = pass->after_id;
+			tally->failed_message = error->message;
+		}
+	}
+	PG_END_TRY();
+	return ok;
+}
+
+/*
  * Flag everything due, a batch per transaction, notify after each, then find
  * out what comes next. Gives *oldest, the earliest clock in the queue, and
  * *upcoming, the earliest not due at *now: they differ when due ones were
  * locked by others, or when we stopped early because someone wants the
- * database.
+ * database. Raises an error at the end when clocks had to be passed over.
  */
 static WorkerFind
 flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			  TimestampTz *oldest, TimestampTz *upcoming, Tally *tally)
 {
 	AlertPass	pass;
+	bool		first = true;
 	bool		last = false;
 
 	alert_pass_begin(&pass, unflagged_from);
@@ -268,8 +333,7 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			worker_commit();
 			return find;
 		}
-		if (slot->cursor.extension != extension.oid ||
-			(tally->batches == 0 && complete))
+		if (slot->cursor.extension != extension.oid || (first && complete))
 		{
 			AlertCursor cursor = slot->cursor;
 
@@ -277,13 +341,11 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			worker_slot_keep(slot, &cursor, 0, slot->notify_at,
 							 slot->notify_failures);
 		}
-		(void) alert_pass_batch(&pass, *now, slapolicy_batch_size);
-		tally->batches++;
-		last = pass.done || worker_database_is_wanted(MyDatabaseId);
-		if (last)
-			(void) alert_pending(unflagged_from, *now, oldest, upcoming);
-		worker_commit();
+		first = false;
+		if (!try_batch(&pass, *now, &last, oldest, upcoming, tally))
+			continue;
 
+		tally->singles = Max(tally->singles - 1, 0);
 		tally->flagged += pass.nids;
 		worker_slot_progress(slot, pass.nids, pass.nids > 0 ? pass.after_at :
 							 slot->looking_for);
@@ -296,6 +358,15 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			pfree(pass.ids);
 		notify(slot, *now, tally);
 	}
+
+	if (tally->failed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("clocks that could not be flagged: %d", tally->failed),
+				 errdetail("The first one has the id %lld: %s",
+						   (long long) tally->failed_id,
+						   tally->failed_message),
+				 errhint("All others are flagged, with a pause after each time that this happens.")));
 	return WORKER_FOUND_QUEUE;
 }
 

@@ -54,6 +54,7 @@ my %keyword = (
 	type => sub {
 		my ($types, $value) = @_;
 		my $type = type_of($value);
+		$type = 'integer' if $types eq 'integer' && $type eq 'number' && $value == int $value;
 		return grep({ $_ eq $type } ref $types ? @$types : $types) ? () : ('');
 	},
 	enum => sub {
@@ -89,6 +90,14 @@ my %keyword = (
 		my ($names, $value) = @_;
 		return () unless ref $value eq 'HASH';
 		return grep { !exists $value->{$_} } @$names;
+	},
+	dependentRequired => sub {
+		my ($names, $value) = @_;
+		return () unless ref $value eq 'HASH';
+		return map {
+			my $name = $_;
+			grep { exists $value->{$name} && !exists $value->{$_} } @{ $names->{$name} }
+		} sort keys %$names;
 	},
 	properties => sub {
 		my ($schemas, $value, $path) = @_;

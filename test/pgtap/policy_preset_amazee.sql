@@ -19,7 +19,7 @@ SELECT results_eq(format('SELECT severity::text, label FROM sla.severity_label W
 SELECT is((SELECT restricted_accounts FROM sla.policy_version WHERE id = :id), 'uncovered', 'level 1 of unsettled bills cuts off support');
 SELECT set_eq(format('SELECT channel FROM sla.channel_rule WHERE policy_version_id = %s AND counts_from = $c$receipt$c$', :id), '{slack,portal,email}'::text[], 'the channels it names');
 SELECT is_empty(format('SELECT FROM sla.severity_cap WHERE policy_version_id = %s UNION ALL SELECT FROM sla.exemption WHERE policy_version_id = %1$s', :id), 'no caps and no exemptions');
-SELECT is((SELECT count(*) FROM jsonb_array_elements_text(sla.preset('amazee') -> 'notes') AS note WHERE note LIKE 'Assumption:%'), 4::bigint,
+SELECT is((SELECT count(*) FROM jsonb_array_elements_text(sla.preset('amazee') -> 'notes') AS note WHERE note LIKE 'Assumption:%'), 6::bigint,
 		  'what the published text leaves open is said to be assumed');
 
 SELECT * FROM finish();

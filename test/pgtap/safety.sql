@@ -35,6 +35,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE definer $$, ARRAY[
 SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	-- change what everybody is promised
 	'sla.load_policy(jsonb,timestamp with time zone)',
+	'sla.load_restriction(integer,jsonb,jsonb)',
 	'sla.intern_hours(sla.business_hours)',
 	'sla.lock_holidays()',
 	-- write the ledger for tickets of others
@@ -45,6 +46,14 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.purge_step(timestamp with time zone,integer,bigint,bigint,bigint)',
 	-- tells of all databases
 	'sla.watched_databases()',
+	'sla.flag_restrictions(timestamp with time zone)',
+	-- tell whose bills are unsettled, and decide what becomes of them
+	'sla.restriction(text,text,timestamp with time zone,timestamp with time zone)',
+	'sla.restriction_history(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone)',
+	'sla.explain_restriction(text,text,timestamp with time zone,timestamp with time zone)',
+	'sla.is_allowed(text,text,timestamp with time zone,boolean,text)',
+	'sla.override_restriction(text,text,sla.restriction_level,text,timestamp with time zone,text,timestamp with time zone,timestamp with time zone)',
+	'sla.revoke_override(integer,text,text,timestamp with time zone,timestamp with time zone)',
 	-- triggers of the extension's own tables
 	'sla.availability_rule_written()',
 	'sla.calendar_written()',
@@ -52,6 +61,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.target_written()',
 	'sla.holiday_refused()',
 	'sla.holidays_written()',
+	'sla.restriction_rule_written()',
+	'sla.restriction_override_written()',
 	'sla.references_written()',
 	'sla.referenced_removed()',
 	'sla.refuse_change()',
@@ -67,6 +78,13 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
 	'sla.create_attachment_triggers(regclass,boolean,boolean)',
 	'sla.detach(regclass)',
+	'sla.attach_invoices(regclass,text,text,text,text,text,text,text,text,text,text,text[],text[],text[],text,text,text[],text,text)',
+	'sla.detach_invoices(regclass)',
+	'sla.register_invoices(regclass,text,jsonb,jsonb,text)',
+	'sla.unregister_invoices(regclass)',
+	'sla.reconcile_invoices(regclass)',
+	-- checks that the caller may update the table
+	'sla.record_payment(regclass,text,numeric,timestamp with time zone,text,timestamp with time zone)',
 	'sla.attach_messages(regclass,regclass,text,text,text,text[],text[],text,text,jsonb,text,text[],text,boolean)',
 	'sla.detach_messages(regclass)',
 	'sla.drop_triggers(regclass,text[])',
@@ -87,6 +105,8 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.recompute(regclass,text,text,tstzrange,boolean,boolean)',
 	-- triggers: do nothing outside an attached table
 	'sla.dropped()',
+	'sla.invoiced()',
+	'sla.invoices_truncated()',
 	'sla.message()',
 	'sla.truncated()',
 	'sla.stamp()',
@@ -115,6 +135,10 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.canonical_message_filter(regclass,jsonb)',
 	'sla.canonical_message_options(regclass,text,text[],text[],text,jsonb,text)',
 	'sla.canonical_policy(jsonb)',
+	'sla.canonical_restriction(jsonb)',
+	'sla.check_invoice_column(regclass,text,text,text)',
+	'sla.check_invoice_table(regclass,text,text)',
+	'sla.restriction_problems(jsonb,jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
 	'sla.check_attachable(regclass)',
 	'sla.check_message_column(regclass,text,text,text)',
@@ -161,7 +185,8 @@ CREATE TEMPORARY VIEW rel AS
 	WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S');
 SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
 	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target',
-		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'availability_rule', 'attachment', 'message_attachment'],
+		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'restriction_rule', 'availability_rule', 'attachment', 'message_attachment',
+		  'invoice_attachment'],
 	'everybody reads policies and what is attached, nobody contracts and the ledger unless the owner says so');
 SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
 	'and everybody changes nothing');

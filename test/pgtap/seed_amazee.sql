@@ -89,7 +89,7 @@ SELECT is(pg_temp.clock('from_call', 1), 'response S1 due Sun 08 11:00 met Sun 0
 INSERT INTO ticket VALUES (20, 'Acme', 'email', false, '2026-03-04 10:00');
 SELECT is(pg_temp.clock('ticket', 20), 'response S2 due Wed 04 18:00 running', 'an email is a ticket, from its receipt on');
 
--- 000, 001: level 1, 30 to 60 days of unsettled bills: support is cut off
+-- Tickets of accounts whose support is cut off; seed_amazee_bills.sql has when it is
 SELECT is((SELECT restricted_accounts FROM sla.policy_version WHERE id = :id), 'uncovered', 'as data: such tickets go in without promises');
 SELECT is(sla.policy_document('t amazee') ->> 'restricted_accounts', 'uncovered', 'also in the document');
 SELECT sla.load_policy(sla.preset('amazee') || '{"policy": "t strict", "restricted_accounts": "reject"}') AS strict \gset

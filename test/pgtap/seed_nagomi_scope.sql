@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(54);
+SELECT plan(58);
 
 SELECT sla.load_policy(sla.preset('nagomi') || '{"policy": "t nagomi"}') AS id \gset
 CREATE TABLE request (
@@ -65,6 +65,18 @@ SELECT is((SELECT contract_id FROM sla.ticket t JOIN sla.attachment a ON a.id = 
 UPDATE request SET customer = 'Acme' WHERE id = 6;
 SELECT is(pg_temp.stamps(6), '02 11:00 - -', 'when it is found out who asks');
 SELECT is((SELECT restricted_accounts FROM sla.policy_version WHERE id = :id), 'uncovered', 'paid, as data: tickets of an account whose support is cut off are promised nothing');
+CREATE TABLE invoice (id int PRIMARY KEY, customer text, due date, paid_at timestamptz);
+INSERT INTO invoice VALUES (1, 'Acme', '2026-04-01', NULL), (2, 'Zen', '2026-04-01', '2026-03-20 00:00+00');
+SELECT sla.attach_invoices('invoice', 't nagomi', account => 'customer', due => 'due', settled_at => 'paid_at');
+INSERT INTO request (id, customer, channel, priority, received_at) VALUES
+	(7, 'Acme', 'portal', 'P1', '2026-04-01 23:59'), (8, 'Acme', 'portal', 'P1', '2026-04-02 00:00'), (9, 'Zen', 'portal', 'P1', '2026-04-02 00:00');
+SELECT is(pg_temp.stamps(7), '02 00:59 - -', 'to the end of the day on which a bill is due the subscription is paid');
+SELECT is(pg_temp.ticket(8), 'open S1 uncovered: restricted account "Acme": support since 2026-04-02 00:00:00+00', 'then it is not, until it is paid');
+SELECT is(pg_temp.stamps(9), '02 01:00 - -', 'who has paid is not concerned');
+UPDATE invoice SET paid_at = '2026-04-02 10:00+00' WHERE id = 1;
+INSERT INTO request (id, customer, channel, priority, received_at) VALUES (10, 'Acme', 'portal', 'P1', '2026-04-02 10:00');
+SELECT is(pg_temp.stamps(10), '02 11:00 - -', 'paid, as of that moment');
+DELETE FROM request WHERE id > 6;
 
 -- The same where the table is under this policy whatever contracts say
 CREATE TABLE fixed (id int PRIMARY KEY, customer text, priority text, received_at timestamptz);

@@ -70,6 +70,8 @@ my $full = decode_json(q({
 	"severities": {"S1": {"label": "High", "description": "All is down."}},
 	"severity_caps": {"api": "S2"}, "channels": {"email": "never"}, "exemptions": {"known": "Known", "other": null},
 	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject",
+	"restriction": {"time_zone": "Europe/Berlin", "thresholds": {"support": 30, "deployments": 61, "termination": 91}, "per": "service",
+		"minimum_amount": 50.5, "grace": "3 business days", "calendar": "c", "actions": {"ticket": "support"}, "security_release": ["deployment"]},
 	"availability": [{"service": "web", "package": "gold", "goal": 99.9, "time_zone": "UTC", "calendar": "c", "unknown": "up", "young": "life",
 		"exclusions": ["planned_maintenance"], "maintenance_notice": "5 days", "maintenance_window": "c", "credits": [{"below": 99.9, "percent": 10}]}]}));
 my %objects = (
@@ -78,6 +80,8 @@ my %objects = (
 	'targets/0' => $schema->{'$defs'}{target},
 	'metrics/triage' => $schema->{'$defs'}{metric},
 	'severities/S1' => $schema->{'$defs'}{label},
+	'restriction' => $schema->{properties}{restriction},
+	'restriction/thresholds' => $schema->{properties}{restriction}{properties}{thresholds},
 	'availability/0' => $schema->{'$defs'}{availability},
 	'availability/0/credits/0' => $schema->{'$defs'}{availability}{properties}{credits}{items});
 
@@ -155,6 +159,13 @@ my @sound = (
 	[ 'availability/0/exclusions' => [ 'planned_maintenance', 'rain' ] ],
 	[ 'availability/0/credits' => [] ],
 	[ 'availability/0/credits/0/percent' => 0 ],
+	[ restriction => { thresholds => { support => 1 } } ],
+	[ restriction => { thresholds => { support => 1, termination => 100000 } } ],
+	[ 'restriction/minimum_amount' => 0 ],
+	[ 'restriction/grace' => '1 business day' ],
+	[ 'restriction/grace' => ' 10bd' ],
+	[ 'restriction/actions' => {} ],
+	[ 'restriction/security_release' => [] ],
 	[ policy => 'x' x 63 ]);
 my @wrong = (
 	[ policy => '' ],
@@ -238,6 +249,28 @@ my @wrong = (
 	[ 'availability/0/credits/0' => 10 ],
 	[ 'availability/0/credits/0/below' => 101 ],
 	[ 'availability/0/credits/0/percent' => '10' ],
+	[ restriction => {} ],
+	[ restriction => { thresholds => {} } ],
+	[ restriction => { thresholds => { support => 0 } } ],
+	[ restriction => { thresholds => { support => 1.5 } } ],
+	[ restriction => { thresholds => { support => 100001 } } ],
+	[ restriction => { thresholds => { support => '30' } } ],
+	[ restriction => { thresholds => { support => undef } } ],
+	[ 'restriction/time_zone' => 1 ],
+	[ 'restriction/per' => 'product' ],
+	[ 'restriction/minimum_amount' => -1 ],
+	[ 'restriction/minimum_amount' => '50' ],
+	[ 'restriction/grace' => '0 business days' ],
+	[ 'restriction/grace' => '3 days' ],
+	[ 'restriction/grace' => sub { } ],
+	[ 'restriction/calendar' => sub { } ],
+	[ 'restriction/actions' => { ticket => 'none' } ],
+	[ 'restriction/actions' => { ticket => 1 } ],
+	[ 'restriction/actions' => { '' => 'support' } ],
+	[ 'restriction/actions' => ['ticket'] ],
+	[ 'restriction/security_release' => 'deployment' ],
+	[ 'restriction/security_release' => [1] ],
+	[ restriction => undef ],
 	[ severity_change => undef ]);
 
 for my $change (@sound, @wrong)

@@ -1,0 +1,44 @@
+-- How far accounts are cut off at the present moment.
+
+CREATE VIEW sla.account_restriction AS
+    WITH rule AS MATERIALIZED (
+        -- of each policy the version in force; those that restrict nobody fall out
+        SELECT v.policy, r.support, r.deployments, r.termination, r.per = 'service' AS by_service,
+               r.minimum_amount = 0 AND r.grace = 0 AND r.per = 'account' AS is_plain,
+               (now() AT TIME ZONE coalesce(r.time_zone, v.time_zone))::date AS today
+        FROM (SELECT DISTINCT ON (e.policy) e.id, e.policy, e.time_zone
+              FROM sla.policy_version e WHERE e.effective_from <= now() ORDER BY e.policy, e.effective_from DESC) AS v
+        JOIN sla.restriction_rule r ON r.policy_version_id = v.id
+    ), bill AS (
+        SELECT i.account, CASE WHEN r.by_service THEN i.service END AS service,
+               min(i.due) FILTER (WHERE i.counts_until > now()) AS due,
+               count(*) FILTER (WHERE i.counts_until > now()) AS invoices,
+               sum(i.amount - i.paid) FILTER (WHERE i.counts_until > now()) AS outstanding,
+               -- what must be computed from the whole history: a termination may last
+               NOT bool_and(i.plain AND r.is_plain AND i.counts_until > now()) OR count(DISTINCT r.policy) > 1 AS is_hard,
+               min(r.today) AS today, min(r.support) AS support, min(r.deployments) AS deployments, min(r.termination) AS termination
+        FROM sla.invoice i JOIN rule r ON r.policy = i.policy
+        WHERE i.account IS NOT NULL AND i.due < r.today AND (i.counts_until > now() OR i.days >= r.termination)
+        GROUP BY i.account, CASE WHEN r.by_service THEN i.service END
+    ), override AS (
+        SELECT DISTINCT o.account, o.service FROM sla.restriction_override o WHERE o.revokes IS NULL AND o.starts <= now() AND o.until > now()
+    )
+    SELECT coalesce(b.account, o.account) AS account, coalesce(b.service, o.service) AS service,
+           CASE WHEN b.is_hard IS NOT FALSE OR o.account IS NOT NULL
+                    OR EXISTS (SELECT FROM override w WHERE w.account = b.account)
+                THEN sla.restriction(coalesce(b.account, o.account), coalesce(b.service, o.service), now())
+                WHEN b.today - b.due >= b.termination THEN 'termination'
+                WHEN b.today - b.due >= b.deployments THEN 'deployments'
+                WHEN b.today - b.due >= b.support THEN 'support'
+                ELSE 'none' END::sla.restriction_level AS level,
+           b.due, b.today - b.due AS days, coalesce(b.invoices, 0) AS invoices, b.outstanding
+    FROM (SELECT * FROM bill WHERE bill.invoices > 0) AS b
+    FULL JOIN override o ON o.account = b.account AND coalesce(o.service, '') = coalesce(b.service, '');
+COMMENT ON VIEW sla.account_restriction IS 'The levels of accounts now: one row per account with anything overdue or an override in force and, where the rule goes by service, per service. Accounts without a row are not restricted. The level is that of sla.restriction; reading it takes EXECUTE on that function, too.';
+COMMENT ON COLUMN sla.account_restriction.account IS 'The account as its bills name it.';
+COMMENT ON COLUMN sla.account_restriction.service IS 'The service, where the rule goes by service or the override is for one; NULL: the account as a whole.';
+COMMENT ON COLUMN sla.account_restriction.level IS 'The level now; none where something is overdue, but not for long enough, or an override says so.';
+COMMENT ON COLUMN sla.account_restriction.due IS 'Due date of the earliest bill that is overdue; NULL: none is, and an override decides.';
+COMMENT ON COLUMN sla.account_restriction.days IS 'Calendar days since then, in the zone of the rule.';
+COMMENT ON COLUMN sla.account_restriction.invoices IS 'How many bills are overdue.';
+COMMENT ON COLUMN sla.account_restriction.outstanding IS 'What of these is open in all; NULL where no amounts are known.';

@@ -1,0 +1,472 @@
+/*
+ * invoice_table.c
+ *		Reads sla.invoice_attachment, and rows of invoices as it says.
+ *
+ * Knows nothing of what becomes of invoices.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "attachment_columns.h"
+#include "floor_div.h"
+#include "invoice_table.h"
+#include "json_read.h"
+
+/* Bytes of an account's name, which has to fit into an index */
+#define LONGEST_ACCOUNT	1000
+
+static void
+read_row(Ledger *ledger, HeapTuple tuple, InvoiceTableRow *row)
+{
+	row->tid = tuple->t_self;
+	heap_deform_tuple(heap_copytuple(tuple),
+					  RelationGetDescr(ledger_table(ledger, LEDGER_INVOICES)),
+					  row->values, row->nulls);
+}
+
+List *
+invoice_table_rows(Ledger *ledger)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *rows = NIL;
+
+	/* the index has none of those whose table is gone */
+	scan = systable_beginscan(ledger_table(ledger, LEDGER_INVOICES), InvalidOid,
+							  false, snapshot, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		InvoiceTableRow *row = palloc(sizeof(InvoiceTableRow));
+
+		read_row(ledger, tuple, row);
+		rows = lappend(rows, row);
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return rows;
+}
+
+bool
+invoice_table_find_row(Ledger *ledger, Oid relid, InvoiceTableRow *row)
+{
+	ScanKeyData key;
+	LedgerScan	scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&key, INVOICES_TABLE, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ledger_scan_begin(ledger, LEDGER_INVOICES, &key, 1, &scan);
+	tuple = ledger_scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+		read_row(ledger, tuple, row);
+	ledger_scan_end(&scan);
+	return found;
+}
+
+/* ---------- columns ---------- */
+
+static void
+read_list(JsonbContainer *options, const char *name, StatusList *list)
+{
+	JsonbContainer *texts = json_container(options, name);
+
+	list->given = texts != NULL;
+	list->n = json_strings(texts, &list->texts);
+}
+
+/* Number and type of a role's column, which is watched; 0: it has none */
+static AttrNumber
+find_column(InvoiceTable *table, Relation rel, const char *name, Oid *type,
+			char **problem)
+{
+	AttrNumber	attnum;
+
+	if (name == NULL)
+		return 0;
+	attnum = get_attnum(RelationGetRelid(rel), name);
+	if (attnum <= 0)
+	{
+		*problem = psprintf("column \"%s\" is gone", name);
+		return 0;
+	}
+	*type = getBaseType(TupleDescAttr(RelationGetDescr(rel),
+									  attnum - 1)->atttypid);
+	attachment_watch(&table->own, attnum);
+	return attnum;
+}
+
+static void
+read_moment(InvoiceTable *table, Relation rel, const char *name, bool or_flag,
+			MomentColumn *column, char **problem)
+{
+	column->name = name;
+	column->attnum = find_column(table, rel, name, &column->type, problem);
+	if (column->attnum != 0 && column->type != DATEOID &&
+		column->type != TIMESTAMPTZOID &&
+		(column->type != TIMESTAMPOID || table->own.zone == NULL) &&
+		(column->type != BOOLOID || !or_flag))
+		*problem = psprintf("column \"%s\" is no date or time any more", name);
+}
+
+static void
+read_amount(InvoiceTable *table, Relation rel, const char *name,
+			AmountColumn *column, char **problem)
+{
+	column->name = name;
+	column->attnum = find_column(table, rel, name, &column->type, problem);
+	if (column->attnum == 0)
+		return;
+	switch (column->type)
+	{
+		case NUMERICOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+			break;
+		default:
+			*problem = psprintf("column \"%s\" is no number any more", name);
+	}
+}
+
+static void
+read_text(InvoiceTable *table, Relation rel, const char *name,
+		  TextColumn *column, char **problem)
+{
+	if (name != NULL)
+		attachment_find_text(&table->own, rel, name, column, problem);
+	attachment_watch(&table->own, column->attnum);
+}
+
+static void
+read_columns(InvoiceTable *table, Relation rel, JsonbContainer *roles,
+			 char **problem)
+{
+	static const char *const moments[NUM_MOMENT_ROLES] = {
+		[MOMENT_DUE] = "due",
+		[MOMENT_SETTLED] = "settled_at",
+		[MOMENT_VOIDED] = "voided",
+		[MOMENT_DISPUTED] = "disputed",
+		[MOMENT_CHANGED] = "changed_at",
+		[MOMENT_RECORDED] = "recorded_at",
+	};
+
+	attachment_find_keys(&table->own, rel, json_container(roles, "key"),
+						 problem);
+	if (*problem != NULL)
+		return;
+	table->own.watched = palloc((table->own.nkeys + NUM_MOMENT_ROLES + 5) *
+								sizeof(AttrNumber));
+	for (int i = 0; i < table->own.nkeys; i++)
+		attachment_watch(&table->own, table->own.keys[i]);
+	read_text(table, rel, json_string(roles, "account"), &table->account,
+			  problem);
+	read_text(table, rel, json_string(roles, "service"), &table->service,
+			  problem);
+	read_text(table, rel, json_string(roles, "status"), &table->status,
+			  problem);
+	for (int i = 0; i < NUM_MOMENT_ROLES; i++)
+	{
+		int			nwatched = table->own.nwatched;
+
+		read_moment(table, rel, json_string(roles, moments[i]),
+					i == MOMENT_VOIDED || i == MOMENT_DISPUTED,
+					&table->moments[i], problem);
+		/* when it changed and was recorded is no news */
+		if (i == MOMENT_CHANGED || i == MOMENT_RECORDED)
+			table->own.nwatched = nwatched;
+	}
+	read_amount(table, rel, json_string(roles, "amount"), &table->amount,
+				problem);
+	read_amount(table, rel, json_string(roles, "paid"), &table->paid, problem);
+	if (*problem == NULL &&
+		(table->account.attnum == 0 || table->moments[MOMENT_DUE].attnum == 0))
+		*problem = pstrdup("its columns are not recorded");
+}
+
+/* Compile a row of sla.invoice_attachment for a relation. */
+static InvoiceTable *
+compile(const InvoiceTableRow *row, Relation rel, char **problem)
+{
+	InvoiceTable *table = palloc0(sizeof(InvoiceTable));
+	Jsonb	   *roles = DatumGetJsonbPCopy(row->values[INVOICES_ROLES - 1]);
+	Jsonb	   *options = DatumGetJsonbPCopy(row->values[INVOICES_OPTIONS - 1]);
+	char	   *zone;
+
+	table->id = DatumGetInt32(row->values[INVOICES_ID - 1]);
+	table->policy = TextDatumGetCString(row->values[INVOICES_POLICY - 1]);
+	table->reject =
+		strcmp(TextDatumGetCString(row->values[INVOICES_ON_ERROR - 1]),
+			   "reject") == 0;
+	if (!JB_ROOT_IS_OBJECT(roles) || !JB_ROOT_IS_OBJECT(options))
+	{
+		*problem = pstrdup("its columns are not recorded");
+		return table;
+	}
+	read_list(&options->root, "settled_when", &table->settled_when);
+	read_list(&options->root, "voided_when", &table->voided_when);
+	read_list(&options->root, "disputed_when", &table->disputed_when);
+	zone = json_string(&options->root, "timestamps_in");
+	if (zone != NULL)
+	{
+		table->own.zone = pg_tzset(zone);
+		if (table->own.zone == NULL)
+			*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
+								zone);
+	}
+	if (*problem == NULL)
+		read_columns(table, rel, &roles->root, problem);
+	return table;
+}
+
+InvoiceTable *
+invoice_table_load(Ledger *ledger, Relation rel, char **problem)
+{
+	List	   *tables = list_make1_oid(RelationGetRelid(rel));
+	ListCell   *lc;
+
+	if (rel->rd_rel->relispartition)
+		tables = list_concat(tables,
+							 get_partition_ancestors(RelationGetRelid(rel)));
+	foreach(lc, tables)
+	{
+		InvoiceTableRow row;
+		InvoiceTable *table;
+		char	   *trouble = NULL;
+
+		if (!invoice_table_find_row(ledger, lfirst_oid(lc), &row) ||
+			!row.nulls[INVOICES_DETACHED_AT - 1])
+			continue;
+		table = compile(&row, rel, &trouble);
+		if (trouble == NULL)
+			return table;
+		*problem = trouble;
+		return NULL;
+	}
+	*problem = psprintf("table \"%s\" is not attached",
+						RelationGetRelationName(rel));
+	return NULL;
+}
+
+/* ---------- rows ---------- */
+
+/* The first instant of a date in the zone of the rule */
+static TimestampTz
+midnight(const RestrictionRule *rule, DateADT date)
+{
+	return rule != NULL ? restriction_midnight(rule, date) :
+		(TimestampTz) date * USECS_PER_DAY;
+}
+
+/*
+ * An instant in a column, perhaps infinite; of a date its beginning. Not known
+ * when it is null, or no instant reads so.
+ */
+static MaybeTime
+read_instant(InvoiceTable *table, const MomentColumn *column,
+			 TupleTableSlot *slot, const RestrictionRule *rule)
+{
+	MaybeTime	result = {false, 0};
+	TimeColumn	time = {.attnum = column->attnum,.local = true};
+	bool		isnull;
+	Datum		value;
+
+	if (column->attnum == 0)
+		return result;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return result;
+	result.known = true;
+	if (column->type == DATEOID)
+	{
+		DateADT		date = DatumGetDateADT(value);
+
+		result.at = DATE_IS_NOBEGIN(date) ? DT_NOBEGIN :
+			DATE_IS_NOEND(date) ? DT_NOEND : midnight(rule, date);
+	}
+	else if (column->type == TIMESTAMPTZOID ||
+			 TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)))
+		result.at = DatumGetTimestampTz(value);
+	else
+		result = attachment_time(&table->own, &time, slot);
+	return result;
+}
+
+/* Is something so? A time in the column says since when. */
+static InvoiceFlag
+read_flag(InvoiceTable *table, MomentRole role, const StatusList *list,
+		  const char *status, TupleTableSlot *slot,
+		  const RestrictionRule *rule)
+{
+	const MomentColumn *column = &table->moments[role];
+	InvoiceFlag flag = {false, {false, 0}};
+
+	if (column->attnum != 0 && column->type == BOOLOID)
+	{
+		bool		isnull;
+		Datum		value = slot_getattr(slot, column->attnum, &isnull);
+
+		flag.on = !isnull && DatumGetBool(value);
+	}
+	else
+	{
+		flag.since = read_instant(table, column, slot, rule);
+		if (flag.since.known && TIMESTAMP_NOT_FINITE(flag.since.at))
+			flag.since.known = false;
+		flag.on = flag.since.known;
+	}
+	for (int i = 0; i < list->n && status != NULL && !flag.on; i++)
+		flag.on = strcmp(list->texts[i], status) == 0;
+	return flag;
+}
+
+/* An amount as numeric; false: it is null */
+static bool
+read_number(const AmountColumn *column, TupleTableSlot *slot, Datum *number)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (column->attnum == 0)
+		return false;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return false;
+	switch (column->type)
+	{
+		case INT2OID:
+			*number = DirectFunctionCall1(int2_numeric, value);
+			break;
+		case INT4OID:
+			*number = DirectFunctionCall1(int4_numeric, value);
+			break;
+		case INT8OID:
+			*number = DirectFunctionCall1(int8_numeric, value);
+			break;
+		case FLOAT4OID:
+			*number = DirectFunctionCall1(float4_numeric, value);
+			break;
+		case FLOAT8OID:
+			*number = DirectFunctionCall1(float8_numeric, value);
+			break;
+		default:
+			*number = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	}
+	return true;
+}
+
+static bool
+is_finite(Datum number)
+{
+	return !numeric_is_nan(DatumGetNumeric(number)) &&
+		!numeric_is_inf(DatumGetNumeric(number));
+}
+
+static void
+read_due(InvoiceTable *table, TupleTableSlot *slot,
+		 const RestrictionRule *rule, InvoiceRow *row)
+{
+	const MomentColumn *column = &table->moments[MOMENT_DUE];
+	MaybeTime	due = read_instant(table, column, slot, rule);
+
+	row->has_due = due.known;
+	if (!due.known)
+		return;
+	if (column->type == DATEOID)
+	{
+		bool		isnull;
+
+		row->due = DatumGetDateADT(slot_getattr(slot, column->attnum, &isnull));
+	}
+	else if (TIMESTAMP_IS_NOBEGIN(due.at))
+		DATE_NOBEGIN(row->due);
+	else if (TIMESTAMP_IS_NOEND(due.at))
+		DATE_NOEND(row->due);
+	else if (rule != NULL)
+		row->due = restriction_date(rule, due.at);
+	else
+		row->due = (DateADT) floor_div(due.at, USECS_PER_DAY);
+	if (DATE_IS_NOBEGIN(row->due))
+		row->problem = psprintf("%s is -infinity", column->name);
+}
+
+static char *
+read_one_text(TextColumn *column, TupleTableSlot *slot)
+{
+	char	   *text = attachment_text(column, slot);
+
+	/* frameworks write empty texts where nothing is said */
+	return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+void
+invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
+				   const RestrictionRule *rule, TimestampTz now,
+				   InvoiceRow *row)
+{
+	int			level = table->own.has_settings ? attachment_pin_settings() : 0;
+	MaybeTime	changed;
+	MaybeTime	recorded;
+	char	   *status;
+
+	memset(row, 0, sizeof(*row));
+	row->account = read_one_text(&table->account, slot);
+	row->service = read_one_text(&table->service, slot);
+	status = attachment_text(&table->status, slot);
+	if (level > 0)
+		AtEOXact_GUC(true, level);
+
+	recorded = read_instant(table, &table->moments[MOMENT_RECORDED], slot, rule);
+	row->recorded_at = recorded.known && !TIMESTAMP_NOT_FINITE(recorded.at) ?
+		recorded.at : now;
+	changed = read_instant(table, &table->moments[MOMENT_CHANGED], slot, rule);
+	row->changed_at = changed.known && !TIMESTAMP_NOT_FINITE(changed.at) ?
+		changed.at : row->recorded_at;
+	read_due(table, slot, rule, row);
+	row->settled = read_flag(table, MOMENT_SETTLED, &table->settled_when,
+							 status, slot, rule);
+	row->voided = read_flag(table, MOMENT_VOIDED, &table->voided_when,
+							status, slot, rule);
+	row->disputed = read_flag(table, MOMENT_DISPUTED, &table->disputed_when,
+							  status, slot, rule);
+	row->has_amount = read_number(&table->amount, slot, &row->amount);
+	row->has_paid = table->paid.attnum != 0;
+	if (row->has_paid && !read_number(&table->paid, slot, &row->paid))
+		row->paid = NumericGetDatum(int64_to_numeric(0));
+	if (row->has_paid && !is_finite(row->paid))
+	{
+		row->has_paid = false;
+		row->problem = psprintf("%s is no amount", table->paid.name);
+	}
+	if (row->has_amount && !is_finite(row->amount))
+	{
+		/* one spelling, which counts for nothing */
+		row->amount = DirectFunctionCall1(float8_numeric,
+										  Float8GetDatum(get_float8_nan()));
+		row->problem = psprintf("%s is no amount", table->amount.name);
+	}
+	if (row->account != NULL && strlen(row->account) > LONGEST_ACCOUNT)
+	{
+		row->account = NULL;
+		row->problem = psprintf("%s is longer than %d bytes",
+								table->account.name, LONGEST_ACCOUNT);
+	}
+	else if (row->account == NULL)
+		row->problem = psprintf("%s is null or empty", table->account.name);
+}

@@ -1,0 +1,653 @@
+/*
+ * restriction_alert.c
+ *		One pass that turns changes of levels into alerts, the clock given.
+ *
+ * An invoice or an override is in the queue with the instant at which a level
+ * may change: at a midnight, or at once after something was recorded. The
+ * account's levels since then are computed, and what differs from the alert
+ * written last becomes alerts; so a level that is the same after all makes
+ * none, and a pass that comes late writes what it has missed, with the true
+ * times. Alerts of an account are counted, and one pass runs at a time, so
+ * that each is written once.
+ *
+ * Must not know what time it is, nor who runs the pass or when.
+ *
+ * Nothing here resolves a name through anyone's search_path, and neither
+ * ordinary triggers nor rules of the ledger fire: the pass runs with the rights
+ * of the role that passes act as and nothing that others defined.
+ */
+#include "slapolicy.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "alert.h"
+#include "guc.h"
+#include "invoice_record.h"
+#include "policy.h"
+#include "restriction_alert.h"
+#include "restriction_history.h"
+#include "same_text.h"
+#include "worker.h"
+
+#define RESTRICTION_CHANNEL	"sla_restriction"
+
+/* Leave the last tenth of the notification queue to others. */
+#define ALERT_QUEUE_LIMIT	0.9
+
+PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
+PG_FUNCTION_INFO_V1(slapolicy_restriction_rule_written);
+PG_FUNCTION_INFO_V1(slapolicy_restriction_override_written);
+
+/* Whose level to look at, and from when on */
+typedef struct Scope
+{
+	char	   *account;
+	char	   *service;		/* NULL: the account's */
+	TimestampTz from;
+} Scope;
+
+/* Statements, kept for the life of the backend */
+typedef struct Statement
+{
+	const char *text;
+	SPIPlanPtr	plan;
+} Statement;
+
+static Statement take_invoices = {
+	.text = "SELECT i.id, i.next_change_at, i.account, i.service, i.policy"
+	"  FROM sla.invoice i"
+	" WHERE i.next_change_at OPERATOR(pg_catalog.<=) $1"
+	"   AND ROW(i.next_change_at, i.id) OPERATOR(pg_catalog.>) ROW($2, $3)"
+	" ORDER BY i.next_change_at, i.id"
+	" LIMIT $4"
+	"   FOR NO KEY UPDATE OF i SKIP LOCKED"
+};
+
+static Statement requeue_invoices = {
+	.text = "UPDATE sla.invoice i SET next_change_at = d.at"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS d (id, at)"
+	" WHERE i.id OPERATOR(pg_catalog.=) d.id"
+};
+
+static Statement queue_policy = {
+	.text = "WITH version AS ("
+	"    SELECT v.policy, GREATEST(v.effective_from, $2) AS at"
+	"      FROM sla.policy_version v WHERE v.id OPERATOR(pg_catalog.=) $1)"
+	"UPDATE sla.invoice i SET next_change_at = v.at"
+	"  FROM version v"
+	" WHERE i.policy OPERATOR(pg_catalog.=) v.policy"
+	"   AND i.counts_until OPERATOR(pg_catalog.>) v.at"
+	"   AND (i.next_change_at IS NULL"
+	"        OR i.next_change_at OPERATOR(pg_catalog.>) v.at)"
+	" RETURNING i.next_change_at"
+};
+
+static Statement take_overrides = {
+	.text = "WITH taken AS ("
+	"    SELECT o.id, o.next_change_at FROM sla.restriction_override o"
+	"     WHERE o.next_change_at OPERATOR(pg_catalog.<=) $1"
+	"     ORDER BY o.next_change_at, o.id LIMIT $2"
+	"       FOR NO KEY UPDATE OF o SKIP LOCKED)"
+	"UPDATE sla.restriction_override o"
+	"   SET next_change_at = CASE"
+	"       WHEN o.revokes IS NULL AND o.until OPERATOR(pg_catalog.>) $1"
+	"            AND o.until OPERATOR(pg_catalog.<) 'infinity'::pg_catalog.timestamptz"
+	"       THEN o.until END"
+	"  FROM taken t"
+	" WHERE o.id OPERATOR(pg_catalog.=) t.id"
+	" RETURNING o.account, o.service, t.next_change_at"
+};
+
+static Statement last_alert = {
+	.text = "SELECT a.level, a.n FROM sla.restriction_alert a"
+	" WHERE a.account OPERATOR(pg_catalog.=) $1"
+	"   AND CASE WHEN $2 IS NULL THEN a.service IS NULL"
+	"            ELSE a.service OPERATOR(pg_catalog.=) $2 END"
+	" ORDER BY a.n DESC LIMIT 1"
+};
+
+static Statement write_alert = {
+	.text = "INSERT INTO sla.restriction_alert (account, service, n, level, since, flagged_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id"
+};
+
+static Statement find_pending = {
+	.text = "SELECT LEAST((SELECT i.next_change_at FROM sla.invoice i"
+	"               WHERE i.next_change_at OPERATOR(pg_catalog.>=) $1"
+	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
+	"             (SELECT o.next_change_at FROM sla.restriction_override o"
+	"               WHERE o.next_change_at OPERATOR(pg_catalog.>=) $1"
+	"               ORDER BY o.next_change_at, o.id LIMIT 1)),"
+	"       LEAST((SELECT i.next_change_at FROM sla.invoice i"
+	"               WHERE i.next_change_at OPERATOR(pg_catalog.>) $2"
+	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
+	"             (SELECT o.next_change_at FROM sla.restriction_override o"
+	"               WHERE o.next_change_at OPERATOR(pg_catalog.>) $2"
+	"               ORDER BY o.next_change_at, o.id LIMIT 1))"
+};
+
+/* Borrowed rights and pinned settings, to be given back */
+typedef struct PassScope
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} PassScope;
+
+static void
+pin(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Begin to act as the role of passes. The queue may be filled and emptied
+ * faster than statistics follow: the planner is left the indexes alone. False
+ * when there is no extension. After an error the end of the (sub)transaction
+ * gives everything back.
+ */
+static bool
+enter(PassScope *scope)
+{
+	Oid			role;
+
+	if (!alert_role(&role))
+		return false;
+	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
+	SetUserIdAndSecContext(role, scope->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	scope->guc_level = NewGUCNestLevel();
+	pin("search_path", "pg_catalog, pg_temp");
+	pin("session_replication_role", "replica");
+	pin("enable_seqscan", "off");
+	pin("enable_bitmapscan", "off");
+	pin("enable_sort", "off");
+	pin("jit", "off");
+	SPI_connect();
+	return true;
+}
+
+static void
+leave(PassScope *scope)
+{
+	SPI_finish();
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+}
+
+/* Run a statement, planned at its first use. nulls: as SPI has them, or NULL */
+static void
+execute(Statement *statement, int nargs, Oid *types, Datum *values,
+		const char *nulls, int expected)
+{
+	int			rc;
+
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	made = SPI_prepare_cursor(statement->text, nargs, types,
+											  CURSOR_OPT_GENERIC_PLAN);
+
+		if (made == NULL)
+			elog(ERROR, "could not prepare: %s",
+				 SPI_result_code_string(SPI_result));
+		SPI_keepplan(made);
+		statement->plan = made;
+	}
+	rc = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	if (rc != expected)
+		elog(ERROR, "unexpected result of the restriction pass: %s",
+			 SPI_result_code_string(rc));
+}
+
+static Datum
+result_value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+static char *
+result_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+/* Add to the scopes, which hold each account and service once. */
+static List *
+add_scope(List *scopes, char *account, char *service, TimestampTz from)
+{
+	ListCell   *lc;
+	Scope	   *scope;
+
+	foreach(lc, scopes)
+	{
+		scope = lfirst(lc);
+		if (strcmp(scope->account, account) == 0 &&
+			same_text(scope->service, service))
+		{
+			scope->from = Min(scope->from, from);
+			return scopes;
+		}
+	}
+	scope = palloc(sizeof(Scope));
+	scope->account = account;
+	scope->service = service;
+	scope->from = from;
+	return lappend(scopes, scope);
+}
+
+/* All services that bills of an account name by rules that go by service */
+static List *
+add_services(Ledger *ledger, List *scopes, char *account, TimestampTz from,
+			 TimestampTz now)
+{
+	RestrictionItem *items;
+	int			n = restriction_items(ledger, account, DT_NOEND, DT_NOBEGIN,
+									  NULL, &items);
+
+	for (int i = 0; i < n; i++)
+	{
+		const RestrictionRule *rule = invoice_rule(items[i].policy, now);
+
+		if (items[i].service != NULL && rule != NULL && rule->per_service)
+			scopes = add_scope(scopes, account,
+							   unconstify(char *, items[i].service), from);
+	}
+	return scopes;
+}
+
+/* Whose levels an invoice or override may have changed */
+static List *
+add_scopes(Ledger *ledger, List *scopes, char *account, char *service,
+		   bool by_service, TimestampTz from, TimestampTz now)
+{
+	if (by_service && service != NULL)
+		return add_scope(scopes, account, service, from);
+	scopes = add_scope(scopes, account, NULL, from);
+	return by_service ?
+		add_services(ledger, scopes, account, from, now) : scopes;
+}
+
+/* The next instant at which an invoice has to be looked at */
+static TimestampTz
+next_look(Ledger *ledger, int64 id, const char *policy, TimestampTz now)
+{
+	InvoiceEvent *events;
+	int			nevents = invoice_read_events(ledger, id, NULL, 0, &events);
+	TimestampTz next = policy_next_version(policy, now);
+	const RestrictionRule *rule;
+	InvoiceFold fold;
+
+	if (!invoice_fold(events, nevents, DT_NOEND, &fold) ||
+		invoice_fold_counts_until(&fold) <= now)
+		return DT_NOEND;
+	rule = invoice_rule(policy, now);
+	if (rule != NULL)
+		next = Min(next, invoice_next_change(rule, &fold, now));
+	return next;
+}
+
+/*
+ * Lock the next invoices whose turn has come, note whose levels they may have
+ * changed and put them into the queue again. Returns how many.
+ */
+static int
+take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
+	 List **scopes)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID};
+	Oid			requeue_types[] = {INT8ARRAYOID, TIMESTAMPTZARRAYOID};
+	Datum		args[4];
+	Datum	   *ids;
+	Datum	   *next;
+	bool	   *nulls;
+	int			dims;
+	int			lower = 1;
+	int			count;
+
+	args[0] = TimestampTzGetDatum(now);
+	args[1] = TimestampTzGetDatum(pass->after_at);
+	args[2] = Int64GetDatum(pass->after_id);
+	args[3] = Int64GetDatum(limit);
+	execute(&take_invoices, 4, types, args, NULL, SPI_OK_SELECT);
+	count = dims = (int) SPI_processed;
+	if (count == 0)
+		return 0;
+	ids = palloc(count * sizeof(Datum));
+	next = palloc(count * sizeof(Datum));
+	nulls = palloc(count * sizeof(bool));
+	for (int i = 0; i < count; i++)
+	{
+		bool		isnull;
+		char	   *account = result_text(i, 3);
+		char	   *policy = result_text(i, 5);
+		const RestrictionRule *rule = invoice_rule(policy, now);
+		bool		by_service = rule != NULL && rule->per_service;
+		TimestampTz look;
+
+		ids[i] = Int64GetDatum(DatumGetInt64(result_value(i, 1, &isnull)));
+		pass->after_id = DatumGetInt64(ids[i]);
+		pass->after_at = DatumGetTimestampTz(result_value(i, 2, &isnull));
+		if (account != NULL)
+			*scopes = add_scopes(ledger, *scopes, account, result_text(i, 4),
+								 by_service, pass->after_at, now);
+		look = next_look(ledger, DatumGetInt64(ids[i]), policy, now);
+		nulls[i] = look == DT_NOEND;
+		next[i] = TimestampTzGetDatum(look);
+	}
+	args[0] = PointerGetDatum(construct_array(ids, count, INT8OID, 8,
+											  FLOAT8PASSBYVAL,
+											  TYPALIGN_DOUBLE));
+	args[1] = PointerGetDatum(construct_md_array(next, nulls, 1, &dims, &lower,
+												 TIMESTAMPTZOID, 8,
+												 FLOAT8PASSBYVAL,
+												 TYPALIGN_DOUBLE));
+	execute(&requeue_invoices, 2, requeue_types, args, NULL, SPI_OK_UPDATE);
+	return count;
+}
+
+static int
+take_overridden(Ledger *ledger, TimestampTz now, int limit, List **scopes)
+{
+	Oid			types[] = {TIMESTAMPTZOID, INT8OID};
+	Datum		args[2];
+	int			count;
+
+	args[0] = TimestampTzGetDatum(now);
+	args[1] = Int64GetDatum(limit);
+	execute(&take_overrides, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
+	count = (int) SPI_processed;
+	for (int i = 0; i < count; i++)
+	{
+		bool		isnull;
+		TimestampTz from = DatumGetTimestampTz(result_value(i, 3, &isnull));
+
+		*scopes = add_scopes(ledger, *scopes, result_text(i, 1),
+							 result_text(i, 2), true, from, now);
+	}
+	return count;
+}
+
+/* What the alert written last about an account says, and its number */
+static void
+find_last(const Scope *scope, RestrictionLevel *level, int32 *n)
+{
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		args[2] = {CStringGetTextDatum(scope->account)};
+	char		nulls[] = "  ";
+
+	if (scope->service == NULL)
+		nulls[1] = 'n';
+	else
+		args[1] = CStringGetTextDatum(scope->service);
+	execute(&last_alert, 2, types, args, nulls, SPI_OK_SELECT);
+	*level = RESTRICTION_NONE;
+	*n = 0;
+	if (SPI_processed > 0)
+	{
+		bool		isnull;
+
+		(void) restriction_level_of_datum(result_value(0, 1, &isnull), level);
+		*n = DatumGetInt32(result_value(0, 2, &isnull));
+	}
+}
+
+static void
+write_one(RestrictionPass *pass, const Scope *scope, int32 n,
+		  RestrictionLevel level, TimestampTz since, TimestampTz now)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, InvalidOid,
+	TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		args[6];
+	char		nulls[] = "      ";
+	bool		isnull;
+
+	types[3] = restriction_level_type();
+	args[0] = CStringGetTextDatum(scope->account);
+	if (scope->service == NULL)
+		nulls[1] = 'n';
+	else
+		args[1] = CStringGetTextDatum(scope->service);
+	args[2] = Int32GetDatum(n);
+	args[3] = restriction_level_datum(level);
+	args[4] = TimestampTzGetDatum(since);
+	args[5] = TimestampTzGetDatum(now);
+	execute(&write_alert, 6, types, args, nulls, SPI_OK_INSERT_RETURNING);
+	if (pass->ids == NULL)
+	{
+		pass->room = 64;
+		pass->ids = MemoryContextAlloc(pass->context,
+									   pass->room * sizeof(int64));
+	}
+	else if (pass->nids == pass->room)
+	{
+		pass->room *= 2;
+		pass->ids = repalloc_huge(pass->ids, pass->room * sizeof(int64));
+	}
+	pass->ids[pass->nids++] = DatumGetInt64(result_value(0, 1, &isnull));
+}
+
+/* Write what has changed for an account since it was to be looked at. */
+static void
+flag_scope(RestrictionPass *pass, Ledger *ledger, const Scope *scope,
+		   TimestampTz now)
+{
+	RestrictionQuestion question = {
+		.ledger = ledger, .account = scope->account, .service = scope->service,
+		.known_at = DT_NOEND
+	};
+	RestrictionPeriod *periods;
+	RestrictionLevel level;
+	TimestampTz since = DT_NOBEGIN;
+	int32		n;
+	int			nperiods = restriction_periods(&question, now, &periods);
+
+	find_last(scope, &level, &n);
+	for (int i = 0; i < nperiods; i++)
+	{
+		/* the reason may change without the level */
+		if (i == 0 || periods[i].level != periods[i - 1].level)
+			since = periods[i].from;
+		if ((i + 1 < nperiods && periods[i + 1].from <= scope->from) ||
+			periods[i].level == level)
+			continue;
+		level = periods[i].level;
+		write_one(pass, scope, ++n, level, since, now);
+	}
+}
+
+void
+restriction_pass_begin(RestrictionPass *pass, TimestampTz from)
+{
+	memset(pass, 0, sizeof(RestrictionPass));
+	pass->after_at = from;
+	pass->after_id = PG_INT64_MIN;
+	pass->context = CurrentMemoryContext;
+}
+
+bool
+restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit)
+{
+	PassScope	scope;
+	Ledger	   *ledger;
+	List	   *scopes = NIL;
+	ListCell   *lc;
+	int			ninvoices;
+	int			noverrides;
+
+	pass->nids = 0;
+	pass->ids = NULL;
+	if (!enter(&scope))
+		return false;
+	LockRelationOid(get_relname_relid("restriction_alert",
+									  get_namespace_oid("sla", false)),
+					ShareUpdateExclusiveLock);
+	ledger = ledger_open(false);
+	ninvoices = take(pass, ledger, now, limit, &scopes);
+	noverrides = take_overridden(ledger, now, limit, &scopes);
+	foreach(lc, scopes)
+	{
+		CHECK_FOR_INTERRUPTS();
+		flag_scope(pass, ledger, lfirst(lc), now);
+	}
+	ledger_close(ledger);
+	pass->done = ninvoices < limit && noverrides < limit;
+	leave(&scope);
+	return true;
+}
+
+bool
+restriction_pending(TimestampTz from, TimestampTz now,
+					TimestampTz *oldest, TimestampTz *upcoming)
+{
+	PassScope	scope;
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		args[2];
+	TimestampTz *out[2];
+
+	out[0] = oldest;
+	out[1] = upcoming;
+	if (!enter(&scope))
+		return false;
+	args[0] = TimestampTzGetDatum(from);
+	args[1] = TimestampTzGetDatum(now);
+	execute(&find_pending, 2, types, args, NULL, SPI_OK_SELECT);
+	for (int i = 0; i < 2; i++)
+	{
+		bool		isnull;
+		Datum		value = result_value(0, i + 1, &isnull);
+
+		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+	}
+	leave(&scope);
+	return true;
+}
+
+bool
+restriction_notify(const RestrictionPass *pass)
+{
+	/* A full queue would fail the commit, and the flags with it. */
+	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >
+		ALERT_QUEUE_LIMIT)
+		return false;
+	for (int i = 0; i < pass->nids; i++)
+	{
+		char		payload[MAXINT8LEN + 1];
+
+		pg_lltoa(pass->ids[i], payload);
+		Async_Notify(RESTRICTION_CHANNEL, payload);
+	}
+	return true;
+}
+
+/*
+ * sla.flag_restrictions(now timestamptz) -> bigint: the whole pass in the
+ * caller's transaction; how many alerts were written.
+ */
+Datum
+slapolicy_flag_restrictions(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = PG_GETARG_TIMESTAMPTZ(0);
+	bool		notify = slapolicy_notify;
+	int64		flagged = 0;
+	RestrictionPass pass;
+
+	if (TIMESTAMP_NOT_FINITE(now))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("the time up to which levels are flagged must be finite")));
+	restriction_pass_begin(&pass, DT_NOBEGIN);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!restriction_pass_batch(&pass, now, slapolicy_batch_size))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("extension \"slapolicy\" does not exist")));
+		flagged += pass.nids;
+		if (notify && pass.nids > 0 && !restriction_notify(&pass))
+		{
+			ereport(WARNING,
+					(errmsg("alerts are flagged without notification"),
+					 errdetail("The server's notification queue is nearly full.")));
+			notify = false;
+		}
+		if (pass.ids != NULL)
+			pfree(pass.ids);
+	} while (!pass.done);
+	PG_RETURN_INT64(flagged);
+}
+
+static TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *name)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function sla.%s must be fired %s for each row",
+						name, "AFTER INSERT, UPDATE OR DELETE")));
+	return trigdata;
+}
+
+/*
+ * Trigger on sla.restriction_rule: what is open under its policy has to be
+ * looked at from when the version is in force. Not while a dump is restored,
+ * which brings the queue along.
+ */
+Datum
+slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
+	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
+	Datum		args[2];
+	PassScope	scope;
+	bool		isnull;
+
+	if (!check_function_bodies)
+		return PointerGetDatum(NULL);
+	args[0] = slot_getattr(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+						   trigdata->tg_newslot : trigdata->tg_trigslot,
+						   1, &isnull);
+	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+	if (isnull || !enter(&scope))
+		return PointerGetDatum(NULL);
+	execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
+	if (SPI_processed > 0)
+		worker_note_due(DatumGetTimestampTz(result_value(0, 1, &isnull)));
+	leave(&scope);
+	return PointerGetDatum(NULL);
+}
+
+/* Trigger on sla.restriction_override: the worker has to know. */
+Datum
+slapolicy_restriction_override_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo,
+										  "restriction_override_written");
+	bool		isnull;
+	Datum		at = slot_getattr(trigdata->tg_trigslot,
+								  OVERRIDE_NEXT_CHANGE_AT, &isnull);
+
+	if (!isnull)
+		worker_note_due(DatumGetTimestampTz(at));
+	return PointerGetDatum(NULL);
+}
