@@ -20,6 +20,7 @@ SRCS = \
 	src/hours_select.c \
 	src/hours_text.c \
 	src/zone.c \
+	src/span.c \
 	src/timeline_pattern.c \
 	src/pattern_join.c \
 	src/timeline_table.c \
@@ -29,6 +30,7 @@ SRCS = \
 	src/deadline.c \
 	src/standstill.c \
 	src/stretch.c \
+	src/availability.c \
 	src/business_hours_store.c \
 	src/business_hours.c \
 	src/business_hours_compose.c \
@@ -41,6 +43,9 @@ SRCS = \
 	src/timeline_cache.c \
 	src/calendar.c \
 	src/open_windows.c \
+	src/availability_terms.c \
+	src/availability_value.c \
+	src/availability_of.c \
 	src/zone_version.c \
 	src/wall_clock.c \
 	src/event.c \
@@ -138,6 +143,7 @@ SQL_PARTS = \
 	sql/12_business_hours.sql \
 	sql/13_restriction_level.sql \
 	sql/20_calendar.sql \
+	sql/21_availability.sql \
 	sql/29_holiday.sql \
 	sql/30_policy.sql \
 	sql/31_policy_rules.sql \
@@ -147,6 +153,8 @@ SQL_PARTS = \
 	sql/33_policy_integrity.sql \
 	sql/34_target_problems.sql \
 	sql/34_request_problems.sql \
+	sql/35_availability_rules.sql \
+	sql/35_availability_problems.sql \
 	sql/35_policy_problems.sql \
 	sql/36_load_policy.sql \
 	sql/37_policy_document.sql \
@@ -184,7 +192,11 @@ SQL_PARTS = \
 	sql/66_requests.sql \
 	sql/67_check_request.sql \
 	sql/68_billing.sql \
-	sql/69_guard.sql
+	sql/69_guard.sql \
+	sql/70_services.sql \
+	sql/71_service_terms.sql \
+	sql/72_service_availability.sql \
+	sql/73_availability_by_month.sql
 
 INSTALL_SQL = build/slapolicy--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)

@@ -15,8 +15,8 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption',
-                         'notice_rule', 'turnaround_rule', 'assistance_rule', 'restriction_rule') THEN
+    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'notice_rule',
+                         'turnaround_rule', 'assistance_rule', 'restriction_rule', 'availability_rule') THEN
         PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
         IF NOT FOUND THEN
             missing := format('policy version %s', NEW.policy_version_id);
@@ -33,7 +33,7 @@ BEGIN
             missing := format('metric "%s"', NEW.metric);
         END IF;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'contract', 'restriction_rule') THEN
+    IF TG_TABLE_NAME IN ('target', 'contract', 'restriction_rule', 'availability_rule') THEN
         PERFORM FROM sla.calendar c WHERE c.name = NEW.calendar FOR KEY SHARE;
         IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
             missing := format('calendar "%s"', NEW.calendar);
@@ -50,6 +50,12 @@ BEGIN
                 missing := format('calendar "%s"', named);
             END IF;
         END LOOP;
+    END IF;
+    IF TG_TABLE_NAME = 'availability_rule' THEN
+        PERFORM FROM sla.calendar c WHERE c.name = NEW.maintenance_window FOR KEY SHARE;
+        IF NOT FOUND AND NEW.maintenance_window IS NOT NULL THEN
+            missing := format('calendar "%s"', NEW.maintenance_window);
+        END IF;
     END IF;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -106,6 +112,10 @@ BEGIN
                   SELECT 'time entry', t.id, t.policy FROM sla.time_entry t) AS u(what, id, policy)
             WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = u.policy) LIMIT 1;
         END IF;
+        IF orphan IS NULL THEN
+            SELECT format('policy "%s" is still used by service "%s"', s.policy, s.name) INTO orphan FROM sla.service s
+            WHERE s.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = s.policy) LIMIT 1;
+        END IF;
     WHEN 'policy_version' THEN
         DELETE FROM sla.target r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.severity_label r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
@@ -116,6 +126,7 @@ BEGIN
         DELETE FROM sla.turnaround_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.assistance_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
         DELETE FROM sla.restriction_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        DELETE FROM sla.availability_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
     WHEN 'calendar' THEN
         SELECT format('calendar "%s" is still used by a target', t.calendar) INTO orphan FROM sla.target t
         WHERE t.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = t.calendar) LIMIT 1;
@@ -135,6 +146,11 @@ BEGIN
                   SELECT t.calendar, 'a turnaround rule' FROM sla.turnaround_rule t UNION ALL
                   SELECT a.outside, 'an assistance rule' FROM sla.assistance_rule a) AS r(calendar, what)
             WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
+        END IF;
+        IF orphan IS NULL THEN
+            SELECT format('calendar "%s" is still used by a rule about availability', u.calendar) INTO orphan
+            FROM sla.availability_rule r CROSS JOIN unnest(ARRAY[r.calendar, r.maintenance_window]) AS u(calendar)
+            WHERE u.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = u.calendar) LIMIT 1;
         END IF;
     WHEN 'metric' THEN
         SELECT format('metric "%s" is still used by a target', t.metric) INTO orphan FROM sla.target t

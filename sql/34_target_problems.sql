@@ -31,7 +31,9 @@
 --   "reopening": "continue",                or "restart"
 --   "entitlement": "anyone",                or "contract"
 --   "restricted_accounts": "admit",         or "uncovered", "reject"
---   "restriction": {"thresholds": {"support": 30, "deployments": 61, "termination": 91}}    see sla.restriction_rule
+--   "restriction": {"thresholds": {"support": 30, "deployments": 61, "termination": 91}},
+--                                           see sla.restriction_rule
+--   "availability": [...]                   see sql/35_availability_problems.sql
 -- }
 --
 -- A member not listed here is a problem, so that a slip of the pen is never

@@ -244,7 +244,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY SELECT * FROM sla.member_problems('$', document, '{policy,time_zone,calendars,targets}',
-        '{title,source,notes,metrics,severities,severity_caps,channels,exemptions,severity_change,reopening,entitlement,restricted_accounts,restriction,requests,questionnaires,assistance}');
+        '{title,source,notes,metrics,severities,severity_caps,channels,exemptions,severity_change,reopening,entitlement,restricted_accounts,restriction,requests,questionnaires,assistance,availability}');
 
     IF document ? 'policy' AND NOT (jsonb_typeof(document -> 'policy') = 'string' AND sla.is_policy_name(document ->> 'policy')) THEN
         RETURN QUERY SELECT '$.policy', name_rule;
@@ -283,6 +283,8 @@ BEGIN
             IF NOT EXISTS (SELECT FROM jsonb_path_query(targets, '$[*].calendar') AS c WHERE c #>> '{}' = item.key)
                AND NOT sla.requests_use_calendar(document, item.key)
                AND document -> 'restriction' -> 'calendar' IS DISTINCT FROM to_jsonb(item.key)
+               AND NOT EXISTS (SELECT FROM jsonb_path_query(document, '$.availability[*].calendar') AS c WHERE c #>> '{}' = item.key)
+               AND NOT EXISTS (SELECT FROM jsonb_path_query(document, '$.availability[*].maintenance_window') AS c WHERE c #>> '{}' = item.key)
             THEN
                 RETURN QUERY SELECT item.at, 'is used by no target';
             END IF;
@@ -318,6 +320,7 @@ BEGIN
     RETURN QUERY SELECT * FROM sla.rule_problems(document);
     RETURN QUERY SELECT * FROM sla.request_rule_problems(document);
     RETURN QUERY SELECT * FROM sla.restriction_problems(document -> 'restriction', calendars);
+    RETURN QUERY SELECT * FROM sla.availability_problems(document);
 END
 $$;
 COMMENT ON FUNCTION sla.policy_problems(jsonb) IS 'Everything that is wrong with a policy document, each with its JSON path; no rows when sla.load_policy would accept it. Changes nothing.';

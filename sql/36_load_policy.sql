@@ -141,6 +141,15 @@ BEGIN
         FROM (SELECT document -> 'assistance') AS d(a)
         WHERE a IS NOT NULL;
     PERFORM sla.load_restriction(version_id, document -> 'restriction', calendar_names);
+    INSERT INTO sla.availability_rule (policy_version_id, service, package, goal, time_zone, calendar, unknown, young,
+                                       exclusions, maintenance_notice, maintenance_window, credits)
+        SELECT version_id, coalesce(r ->> 'service', '*'), coalesce(r ->> 'package', '*'), (r ->> 'goal')::numeric,
+               r ->> 'time_zone', calendar_names ->> (r ->> 'calendar'),
+               coalesce(r ->> 'unknown', 'ignore'), coalesce(r ->> 'young', 'period'),
+               ARRAY(SELECT jsonb_array_elements_text(r -> 'exclusions')),
+               (r ->> 'maintenance_notice')::interval, calendar_names ->> (r ->> 'maintenance_window'),
+               coalesce(r -> 'credits', '[]')
+        FROM jsonb_array_elements(document -> 'availability') AS r;
     RETURN version_id;
 END
 $$;

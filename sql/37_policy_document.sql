@@ -53,6 +53,12 @@ CREATE FUNCTION sla.canonical_rules(severities jsonb, severity_caps jsonb, chann
 $$;
 COMMENT ON FUNCTION sla.canonical_rules(jsonb, jsonb, jsonb, jsonb, jsonb, text, text, text, text) IS 'Internal: the members of a canonical policy document that say something else than what is so by default; NULL for a member without rules.';
 
+CREATE FUNCTION sla.canonical_member(member text, value jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$ SELECT CASE WHEN value IS NULL THEN '{}' ELSE jsonb_build_object(member, value) END $$;
+COMMENT ON FUNCTION sla.canonical_member(text, jsonb) IS 'Internal: an object with this member, without any when it is NULL.';
+
 CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
     LANGUAGE sql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
@@ -77,6 +83,7 @@ CREATE FUNCTION sla.canonical_policy(document jsonb) RETURNS jsonb
                document ->> 'severity_change', document ->> 'reopening', document ->> 'entitlement', document ->> 'restricted_accounts')
         || sla.canonical_requests(document)
         || jsonb_strip_nulls(jsonb_build_object('restriction', sla.canonical_restriction(document -> 'restriction')))
+        || sla.canonical_member('availability', sla.canonical_availability(document -> 'availability'))
 $$;
 COMMENT ON FUNCTION sla.canonical_policy(jsonb) IS 'Internal: a sound policy document in one spelling, without metrics, so that documents that say the same are equal.';
 
@@ -88,7 +95,8 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
         SELECT c.name, sla.canonical_calendar(c.hours, c.regions) AS calendar, coalesce(c.document_key, c.name) AS key
         FROM sla.calendar c
         WHERE c.name IN (SELECT t.calendar FROM sla.target t WHERE t.policy_version_id = $1
-                         UNION ALL SELECT r.calendar FROM sla.restriction_rule r WHERE r.policy_version_id = $1)
+                         UNION ALL SELECT r.calendar FROM sla.restriction_rule r WHERE r.policy_version_id = $1
+                         UNION ALL SELECT unnest(ARRAY[r.calendar, r.maintenance_window]) FROM sla.availability_rule r WHERE r.policy_version_id = $1)
            OR c.name IN (SELECT r.calendar FROM sla.request_rule_calendars($1) AS r(calendar))
     ), named AS (
         -- names from elsewhere may clash or be no names here
@@ -120,6 +128,7 @@ CREATE FUNCTION sla.policy_document_from_tables(policy_version_id int) RETURNS j
         || coalesce((SELECT jsonb_build_object('restriction', sla.canonical_restriction(r.time_zone, r.support, r.deployments, r.termination,
                                 r.per, r.minimum_amount, r.grace, (SELECT n.key FROM named n WHERE n.name = r.calendar), r.actions, r.security_release))
                      FROM sla.restriction_rule r WHERE r.policy_version_id = v.id), '{}')
+        || sla.canonical_member('availability', sla.availability_from_tables(v.id, (SELECT jsonb_object_agg(n.name, n.key) FROM named n)))
     FROM sla.policy_version v JOIN sla.policy p ON p.name = v.policy
     WHERE v.id = $1
 $$;

@@ -16,7 +16,9 @@ CREATE FUNCTION sla.preset_managed_hosting() RETURNS jsonb
         "Assumption: the names of the channels. Ticketing is the source of truth; the published text says from no channel that tickets count later than from receipt.",
         "Assumption: whoever has a ticket has a package. Packages are agreed per service: load a policy for each, and give the accounts contracts; with \"contract\" as \"entitlement\" tickets without one are promised nothing.",
         "A response is the first substantive one: triage and next step. A workaround resolves a ticket.",
-        "The exceptions of the published text, such as planned maintenance and force majeure, are those of uptime and credits. They exempt no ticket from its response."
+        "The exceptions of the published text, such as planned maintenance and force majeure, are those of uptime and credits. They exempt no ticket from its response.",
+        "Goals and credits are agreed per package and per service, and no numbers are published: availability is measured, with the exceptions of the published text, and never missed. Put rules with what is agreed beside this one, for hosting, portal and control plane, as are the notice and the service window of maintenance.",
+        "Assumption: the names of the kinds of exclusions. Time without observation is not measured."
     ],
     "calendars": {
         "always": {"hours": "24/7"}
@@ -40,6 +42,9 @@ CREATE FUNCTION sla.preset_managed_hosting() RETURNS jsonb
         }
     },
     "channels": {"ticketing": "receipt", "incident line": "receipt", "email": "receipt", "phone": "receipt", "chat": "receipt"},
+    "availability": [
+        {"goal": null, "exclusions": ["planned_maintenance", "customer_change", "third_party", "force_majeure", "abuse"]}
+    ],
     "targets": [
         {"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"},
         {"severity": "S1", "metric": "update", "goal": null},

@@ -13,9 +13,10 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
         "Assumption: the acknowledgment is the first response.",
         "Assumption: the update frequency is the longest time between what the customer hears, from the first response until the request is resolved.",
         "Assumption: an account is entitled as long as it has a contract and its support is not cut off. The published text asks for an up-to-date, paid and valid subscription; tickets without one are let in without promises.",
-        "Assumption: what lies outside of the availability of support is no breach of a response time: scheduled maintenance, third-party interference and the causes listed with them. The published text takes them out of its 99.9% of uptime a month, which is not in this document.",
+        "Assumption: what lies outside of the availability of support is no breach of a response time either: scheduled maintenance, third-party interference and the causes listed with them.",
+        "Assumption: regularly scheduled maintenance is planned maintenance that is announced before it begins. What is excluded counts neither as up nor as down, and neither does time without observation. No credits are published.",
         "Assumption: a subscription is up-to-date and paid as long as none of its bills is overdue, by calendar days in UTC; from the first day after the due date on support is cut off. The published text names no days.",
-        "Assumption: the names of channels and reasons.",
+        "Assumption: the names of channels, reasons and kinds of exclusions.",
         "Resolution times are not guaranteed: no goal. A resolution may be a fix, a workaround, availability of the service or another solution."
     ],
     "calendars": {
@@ -52,6 +53,10 @@ CREATE FUNCTION sla.preset_nagomi() RETURNS jsonb
     },
     "entitlement": "contract",
     "restricted_accounts": "uncovered",
+    "availability": [
+        {"goal": 99.9, "exclusions": ["planned_maintenance", "third_party", "force_majeure", "initial_misconfiguration", "customer_cause",
+                                      "configuration_not_updated", "customer_internet"]}
+    ],
     "restriction": {
         "thresholds": {"support": 1},
         "actions": {"ticket": "support"}

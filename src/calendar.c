@@ -7,15 +7,11 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/multirangetypes.h"
-#include "utils/rangetypes.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 
 #include "business_hours.h"
 #include "business_interval.h"
@@ -201,41 +197,6 @@ slapolicy_business_days_between(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32((int32) business_days_count(timeline_days(tl), a, b));
 }
 
-/*
- * The pauses of a tstzmultirange, palloc'd. Multiranges are sorted and their
- * ranges apart; bounds of timestamps that exclude (include) an end are moved
- * by the microsecond they differ from [).
- */
-static Pause *
-pauses_of_multirange(MultirangeType *ranges, int *npauses)
-{
-	TypeCacheEntry *typcache = lookup_type_cache(MultirangeTypeGetOid(ranges),
-												 TYPECACHE_MULTIRANGE_INFO);
-	int			n = ranges->rangeCount;
-	Pause	   *pauses = palloc(Max(n, 1) * sizeof(Pause));
-	int			kept = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		RangeBound	lower,
-					upper;
-		Pause		pause;
-
-		multirange_get_bounds(typcache->rngtype, ranges, i, &lower, &upper);
-		pause.from = lower.infinite ? DT_NOBEGIN :
-			DatumGetTimestampTz(lower.val);
-		if (!lower.inclusive && !TIMESTAMP_NOT_FINITE(pause.from))
-			pause.from++;
-		pause.to = upper.infinite ? DT_NOEND : DatumGetTimestampTz(upper.val);
-		if (upper.inclusive && !TIMESTAMP_NOT_FINITE(pause.to))
-			pause.to++;
-		if (pause.from < pause.to)
-			pauses[kept++] = pause;
-	}
-	*npauses = kept;
-	return pauses;
-}
-
 Datum
 slapolicy_deadline(PG_FUNCTION_ARGS)
 {
@@ -247,7 +208,7 @@ slapolicy_deadline(PG_FUNCTION_ARGS)
 	Pause	   *pauses = NULL;
 
 	if (!MultirangeIsEmpty(ranges))
-		pauses = pauses_of_multirange(ranges, &npauses);
+		pauses = spans_of_multirange(ranges, &npauses);
 	PG_RETURN_TIMESTAMPTZ(deadline_with_pauses(tl, start, goal,
 											   pauses, npauses));
 }
@@ -279,8 +240,8 @@ slapolicy_explain_deadline(PG_FUNCTION_ARGS)
 			elog(ERROR, "return type must be a row type");
 		funcctx->tuple_desc = BlessTupleDesc(tupdesc);
 		walk = palloc0(sizeof(StretchWalk));
-		walk->pauses = pauses_of_multirange(PG_GETARG_MULTIRANGE_P(3),
-											&walk->npauses);
+		walk->pauses = spans_of_multirange(PG_GETARG_MULTIRANGE_P(3),
+										   &walk->npauses);
 		due = deadline_with_pauses(tl, start, goal,
 								   walk->pauses, walk->npauses);
 		walk->cursor = Min(start, due);

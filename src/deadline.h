@@ -11,6 +11,7 @@
 #include "common/int.h"
 
 #include "business_interval.h"
+#include "span.h"
 #include "timeline.h"
 
 /* The sum of amounts of working time, as far as int64 goes */
@@ -22,12 +23,8 @@ work_sum(int64 a, int64 b)
 	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
 }
 
-/* A stretch in which the clock does not run: [from, to), either may be infinite */
-typedef struct Pause
-{
-	TimestampTz from;
-	TimestampTz to;
-} Pause;
+/* A stretch in which the clock does not run */
+typedef Span Pause;
 
 /*
  * t plus an amount of working time: first its business days, then its time,

@@ -293,6 +293,12 @@ timeline_prev_close(Timeline *tl, TimestampTz t)
 	return find_sum(tl, MEASURE_OPEN, work, false);
 }
 
+bool
+timeline_is_always(const Timeline *tl)
+{
+	return tl->rules->nparts == 1 && hours_part_is_always(&tl->rules->parts[0]);
+}
+
 const HoursPart *
 timeline_leading_part(const Timeline *tl)
 {

@@ -28,6 +28,9 @@ extern void timeline_free(Timeline *tl);
 /* Bytes allocated for it now */
 extern Size timeline_memory(const Timeline *tl);
 
+/* Is it open around the clock, written as bare 24/7? */
+extern bool timeline_is_always(const Timeline *tl);
+
 /* The part whose rules and zone decide about days, and its count of them */
 extern const HoursPart *timeline_leading_part(const Timeline *tl);
 extern const ZoneTable *timeline_leading_zone(const Timeline *tl);

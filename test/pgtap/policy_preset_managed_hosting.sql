@@ -24,7 +24,7 @@ SELECT is_empty(format('SELECT FROM sla.exemption WHERE policy_version_id = %s',
 SELECT is_empty(format('SELECT FROM sla.channel_rule WHERE policy_version_id = %s AND counts_from <> $c$receipt$c$', :id), 'every channel counts from receipt');
 SELECT results_eq(format('SELECT severity_change, reopening, entitlement, restricted_accounts FROM sla.policy_version WHERE id = %s', :id),
 	$$ VALUES ('from_start', 'continue', 'anyone', 'admit') $$, 'of the rest it says nothing');
-SELECT is((SELECT count(*) FROM jsonb_array_elements_text(sla.preset('managed-hosting') -> 'notes') AS note WHERE note LIKE 'Assumption:%'), 4::bigint,
+SELECT is((SELECT count(*) FROM jsonb_array_elements_text(sla.preset('managed-hosting') -> 'notes') AS note WHERE note LIKE 'Assumption:%'), 5::bigint,
 		  'what the published text leaves open is said to be assumed');
 
 SELECT * FROM finish();

@@ -55,6 +55,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.override_restriction(text,text,sla.restriction_level,text,timestamp with time zone,text,timestamp with time zone,timestamp with time zone)',
 	'sla.revoke_override(integer,text,text,timestamp with time zone,timestamp with time zone)',
 	-- triggers of the extension's own tables
+	'sla.availability_rule_written()',
 	'sla.calendar_written()',
 	'sla.contract_written()',
 	'sla.target_written()',
@@ -66,6 +67,9 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.references_written()',
 	'sla.referenced_removed()',
 	'sla.refuse_change()',
+	'sla.service_fact_written()',
+	'sla.service_removed()',
+	'sla.service_written()',
 	'sla.policy_changed()'
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
@@ -124,11 +128,16 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.explain(regclass,text)',
 	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
 	'sla.alert_problems(text,jsonb,text)',
+	'sla.availability_from_tables(integer,jsonb)',
+	'sla.availability_problems(jsonb)',
+	'sla.availability_rule_problems(text,jsonb,jsonb)',
 	'sla.attached_table_in(cstring)',
 	'sla.attached_table_out(sla.attached_table)',
 	'sla.calendar_hours(jsonb)',
 	'sla.calendar_problems(text,jsonb)',
 	'sla.canonical_author_list(regclass,text,text,text[])',
+	'sla.canonical_availability(jsonb)',
+	'sla.canonical_availability_rule(text,text,numeric,text,text,text,text,text[],interval,text,jsonb)',
 	'sla.canonical_calendar(sla.business_hours,text[])',
 	'sla.canonical_message_filter(regclass,jsonb)',
 	'sla.canonical_message_options(regclass,text,text[],text[],text,jsonb,text)',
@@ -148,6 +157,13 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.column_text(regclass,text,text,text)',
 	'sla.role_column_type(regclass,text)',
 	'sla.effective_hours(text)',
+	-- the tables ask whether the caller may
+	'sla.error_budget(text,date,tstzrange,timestamp with time zone)',
+	'sla.explain_availability(text,date,tstzrange,timestamp with time zone)',
+	'sla.service_availability(text,date,tstzrange,timestamp with time zone)',
+	'sla.service_credit(text,date,timestamp with time zone)',
+	'sla.service_facts(sla.service_terms,tstzrange)',
+	'sla.terms_of_period(text,date,tstzrange,timestamp with time zone)',
 	-- checks that the caller may read the ledger, or owns the table
 	'sla.explain(regclass,text)',
 	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
@@ -156,6 +172,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.is_restoring()',
 	'sla.message_ticket_columns(regclass,regclass,text)',
 	'sla.metric_problems(jsonb,jsonb)',
+	'sla.notice_problem(jsonb)',
 	'sla.policy_document(text,timestamp with time zone)',
 	'sla.policy_document_from_tables(integer)',
 	'sla.policy_problems(jsonb)',
@@ -192,7 +209,7 @@ CREATE TEMPORARY VIEW rel AS
 SELECT set_eq($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'SELECT') $$,
 	ARRAY['holiday', 'holiday_revision', 'hours', 'policy', 'policy_version', 'calendar', 'metric', 'target',
 		  'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'attachment', 'message_attachment', 'notice_rule',
-		  'turnaround_rule', 'assistance_rule', 'guard_rule', 'restriction_rule', 'invoice_attachment'],
+		  'turnaround_rule', 'assistance_rule', 'guard_rule', 'restriction_rule', 'availability_rule', 'invoice_attachment'],
 	'everybody reads policies and what is attached, nobody contracts and the ledger unless the owner says so');
 SELECT is_empty($$ SELECT name FROM rel WHERE has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
 	'and everybody changes nothing');

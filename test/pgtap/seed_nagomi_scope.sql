@@ -153,11 +153,8 @@ SELECT is(pg_temp.stamps(30), '02 14:00 - -', 'that contract''s times');
 SELECT is(pg_temp.stamps(31), '02 11:00 - -', 'the product has those of the subscription');
 SELECT is(pg_temp.stamps(32), '02 10:15 - -', 'without a separate contract the subscription stands, and the exemption has to say it');
 
--- 004: not included: scheduled maintenance, third-party interference, causes beyond reasonable control
--- 004: not included: an initial misconfiguration
--- 004: not included: a customer cause
--- 004: not included: an update to configuration that the customer was asked for and did not perform
--- 004: not included: failure of the customer's Internet service providers
+-- What is not included in the availability of support is no breach of a
+-- response time either: an assumption of the preset.
 INSERT INTO request (id, customer, channel, priority, received_at, outside, acknowledged_at)
 SELECT 40 + n, 'Acme', 'portal', 'P1', '2026-03-02 10:00', reason, '2026-03-02 18:00'
 FROM unnest('{scheduled_maintenance,third_party_interference,initial_misconfiguration,customer_cause,configuration_not_updated,customer_internet,rain}'::text[]) WITH ORDINALITY AS r(reason, n);

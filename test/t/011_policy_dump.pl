@@ -34,7 +34,15 @@ SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "calendars": {"c"
 	"severities": {"S1": {"label": "High", "description": "All is down."}, "S2": {"label": "Low"}},
 	"severity_caps": {"api": "S1", "*": "S2"}, "channels": {"email": "never", "*": "investigation"},
 	"exemptions": {"known": "Known", "other": null},
-	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject"}');
+	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject",
+	"availability": [{"goal": 99.9, "calendar": "c", "exclusions": ["planned_maintenance", "rain"], "maintenance_notice": "3 days", "maintenance_window": "c",
+		"credits": [{"below": 99.9, "percent": 10}]}, {"service": "web", "goal": null}]}');
+INSERT INTO sla.service (name, kind, account, policy, life, time_zone, measurement_points) VALUES
+	('shop', NULL, 'a', 'acme', '[2026-01-01,)', 'Europe/Berlin', '{health}'), ('web', 'web', NULL, NULL, '(,)', NULL, '{}');
+INSERT INTO sla.outage (service, during, kind, measurement_point, evidence) VALUES
+	('shop', '[2026-03-05 10:00,2026-03-05 11:00)', 'down', 'health', '{"probe": 7}'), ('web', '[2026-03-05 10:00,)', 'unknown', NULL, NULL);
+UPDATE sla.service SET measurement_points = '{other}' WHERE name = 'shop';
+INSERT INTO sla.exclusion (service, during, kind, announced_at) VALUES (NULL, '[2026-03-05 10:00,2026-03-05 10:30)', 'rain', NULL), ('shop', '[2026-03-06,2026-03-07)', 'planned_maintenance', '2026-03-01');
 INSERT INTO sla.contract (account, service, policy, valid, calendar, note) VALUES
 	('a', NULL, 'acme', '[2026-01-01,2027-01-01)', NULL, 'first'), ('a', NULL, 'laioutr', '[2027-01-01,)', 'mine', NULL),
 	('a', 'web', 'acme', '(,)', 'acme/c', NULL), ('gone', NULL, 'acme', '(,)', NULL, NULL);
@@ -58,6 +66,10 @@ my %contents = (
 	severity_cap => 'policy_version_id, product',
 	channel_rule => 'policy_version_id, channel',
 	exemption => 'policy_version_id, reason',
+	availability_rule => 'policy_version_id, service, package',
+	service => 'name',
+	outage => 'id',
+	exclusion => 'id',
 	contract => 'id');
 my $document = q(SELECT sla.policy_document('acme'));
 

@@ -75,7 +75,9 @@ my $full = decode_json(q({
 	"questionnaires": {"open": {"title": "Open", "at_least": "20 business days", "calendar": "c", "billable": true}},
 	"assistance": {"bucket": "2 hours", "outside": "c"},
 	"restriction": {"time_zone": "Europe/Berlin", "thresholds": {"support": 30, "deployments": 61, "termination": 91}, "per": "service",
-		"minimum_amount": 50.5, "grace": "3 business days", "calendar": "c", "actions": {"ticket": "support"}, "security_release": ["deployment"]}}));
+		"minimum_amount": 50.5, "grace": "3 business days", "calendar": "c", "actions": {"ticket": "support"}, "security_release": ["deployment"]},
+	"availability": [{"service": "web", "package": "gold", "goal": 99.9, "time_zone": "UTC", "calendar": "c", "unknown": "up", "young": "life",
+		"exclusions": ["planned_maintenance"], "maintenance_notice": "5 days", "maintenance_window": "c", "credits": [{"below": 99.9, "percent": 10}]}]}));
 my %objects = (
 	'' => $schema,
 	'calendars/c' => $schema->{'$defs'}{calendar},
@@ -86,7 +88,9 @@ my %objects = (
 	'questionnaires/open' => $schema->{'$defs'}{questionnaire},
 	'assistance' => $schema->{'$defs'}{assistance},
 	'restriction' => $schema->{properties}{restriction},
-	'restriction/thresholds' => $schema->{properties}{restriction}{properties}{thresholds});
+	'restriction/thresholds' => $schema->{properties}{restriction}{properties}{thresholds},
+	'availability/0' => $schema->{'$defs'}{availability},
+	'availability/0/credits/0' => $schema->{'$defs'}{availability}{properties}{credits}{items});
 
 is_deeply([ schema_problems($schema, $full) ], [], 'a full document fits the schema');
 is_deeply(problems($json->encode($full)), {}, 'and the loader');
@@ -164,6 +168,13 @@ my @sound = (
 	[ 'questionnaires/open/billable' => JSON::PP::false ],
 	[ 'assistance/bucket' => '90min' ],
 	[ assistance => sub { } ],
+	[ availability => [] ],
+	[ availability => [ { goal => undef } ] ],
+	[ availability => [ { goal => 100 } ] ],
+	[ 'availability/0/service' => '*' ],
+	[ 'availability/0/exclusions' => [ 'planned_maintenance', 'rain' ] ],
+	[ 'availability/0/credits' => [] ],
+	[ 'availability/0/credits/0/percent' => 0 ],
 	[ restriction => { thresholds => { support => 1 } } ],
 	[ restriction => { thresholds => { support => 1, termination => 100000 } } ],
 	[ 'restriction/minimum_amount' => 0 ],
@@ -251,6 +262,25 @@ my @wrong = (
 	[ 'questionnaires/open/billable' => 1 ],
 	[ assistance => undef ],
 	[ 'assistance/bucket' => 2 ],
+	[ availability => {} ],
+	[ availability => [99.9] ],
+	[ 'availability/0/goal' => '99.9' ],
+	[ 'availability/0/goal' => 0 ],
+	[ 'availability/0/goal' => 100.5 ],
+	[ 'availability/0/service' => '' ],
+	[ 'availability/0/package' => undef ],
+	[ 'availability/0/time_zone' => undef ],
+	[ 'availability/0/calendar' => undef ],
+	[ 'availability/0/unknown' => 'maybe' ],
+	[ 'availability/0/young' => 'old' ],
+	[ 'availability/0/exclusions' => 'planned_maintenance' ],
+	[ 'availability/0/exclusions' => [ 'planned_maintenance', 'planned_maintenance' ] ],
+	[ 'availability/0/maintenance_notice' => 5 ],
+	[ 'availability/0/maintenance_window' => undef ],
+	[ 'availability/0/credits' => {} ],
+	[ 'availability/0/credits/0' => 10 ],
+	[ 'availability/0/credits/0/below' => 101 ],
+	[ 'availability/0/credits/0/percent' => '10' ],
 	[ restriction => {} ],
 	[ restriction => { thresholds => {} } ],
 	[ restriction => { thresholds => { support => 0 } } ],
