@@ -12,7 +12,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(new_node add_clocks session ask finish worker_pid);
+our @EXPORT =
+  qw(new_node add_clocks alert_differences session ask finish worker_pid);
 
 # A running server; $preload tells whether the worker is to run, %conf are
 # further settings. Nothing but what the test does may wake the worker, so the
@@ -51,6 +52,40 @@ WITH added AS (
 	FROM (SELECT $due AS d FROM generate_series(1, $count) g) s
 	RETURNING next_alert_at)
 SELECT sla.wake_worker(min(next_alert_at)) FROM added;
+EOSQL
+}
+
+# Compare the alerts with what the clocks say must have been flagged before an
+# instant, by default now; '' when they agree, else a line for each that is
+# missing, or that is there and should not or not twice. An alert that was
+# withdrawn is no more. Nothing may be purged, and nothing be due that was not
+# flagged yet.
+sub alert_differences
+{
+	my ($node, $db, $at) = @_;
+
+	$at = defined $at ? "timestamptz '$at'" : 'clock_timestamp()';
+	return $node->safe_psql($db, <<"EOSQL");
+WITH wanted AS (
+	SELECT id AS clock_id, ticket_id, aim, '1' AS threshold, 'breach' AS kind, due_at
+	  FROM sla.clock
+	 WHERE due_at < coalesce(stopped_at, 'infinity') AND due_at < $at
+	   AND coalesce(outcome, 'breached') = 'breached'
+	UNION ALL
+	SELECT c.id, c.ticket_id, c.aim, w.threshold, 'warning', w.at
+	  FROM sla.clock c, unnest(c.warnings, c.warn_at) AS w (threshold, at)
+	 WHERE w.at < $at),
+there AS (
+	SELECT clock_id, ticket_id, aim, threshold, kind, due_at
+	  FROM sla.alert a
+	 WHERE kind <> 'withdrawal' AND NOT EXISTS (SELECT FROM sla.alert w
+		 WHERE w.clock_id = a.clock_id AND w.aim = a.aim
+		   AND w.threshold = a.threshold AND w.kind = 'withdrawal')),
+missing AS (TABLE wanted EXCEPT ALL TABLE there),
+surplus AS (TABLE there EXCEPT ALL TABLE wanted)
+SELECT 'missing', * FROM missing
+UNION ALL SELECT 'surplus', * FROM surplus
+ORDER BY 2, 5, 1 LIMIT 50;
 EOSQL
 }
 
