@@ -128,26 +128,20 @@ sub path
 	return $self->{node}->basedir . "/load_$name";
 }
 
-# Start a session that runs SQL; returns what to call finish on.
+# Start a session of that application_name that runs SQL; returns what to call
+# finish on.
 sub run
 {
-	my ($self, $sql) = @_;
+	my ($self, $name, $sql) = @_;
 	my $file = $self->path('sql_' . ++$self->{written});
 
 	append_to_file($file, $sql);
 	return IPC::Run::start(
 		[
 			'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $file,
-			'-d', $self->{node}->connstr($self->{db})
+			'-d', $self->{node}->connstr($self->{db}) . " application_name=$name"
 		],
 		'<', '/dev/null', '>>', $self->path('book'), '2>>', $self->path('errors'));
-}
-
-sub start_writer
-{
-	my ($self, $transactions) = @_;
-
-	return $self->run($self->script($transactions));
 }
 
 # What went wrong other than that a server or session went away.

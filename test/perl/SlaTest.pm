@@ -10,10 +10,11 @@ use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Time::HiRes qw(time);
+use Time::HiRes qw(time usleep);
 
 our @EXPORT =
-  qw(new_node add_clocks alert_differences session ask finish worker_pid);
+  qw(new_node add_clocks keep_busy stop_busy all_flagged alert_differences
+  session ask finish worker_pid worker_leaves said);
 
 # A running server; $preload tells whether the worker is to run, %conf are
 # further settings. Nothing but what the test does may wake the worker, so the
@@ -87,6 +88,63 @@ SELECT 'missing', * FROM missing
 UNION ALL SELECT 'surplus', * FROM surplus
 ORDER BY 2, 5, 1 LIMIT 50;
 EOSQL
+}
+
+# Keep a worker busy in a database: a clock falls due every 0.1 s for a minute.
+# Returns its pid.
+sub keep_busy
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db,
+		add_clocks(600, "clock_timestamp() + g * interval '0.1 s'"));
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity
+		  WHERE backend_type = 'slapolicy worker' AND datname = '$db'")
+	  or croak "no worker came to $db";
+	return worker_pid($node, $db);
+}
+
+# No more of these.
+sub stop_busy
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db, 'DELETE FROM sla.clock WHERE next_alert_at IS NOT NULL');
+	return;
+}
+
+# Wait until nothing that is due is left to flag; true when that comes.
+sub all_flagged
+{
+	my ($node, $db) = @_;
+
+	return $node->poll_query_until($db,
+		'SELECT NOT EXISTS (SELECT FROM sla.clock WHERE next_alert_at < clock_timestamp())');
+}
+
+# Wait until a database has no worker; true when that comes.
+sub worker_leaves
+{
+	my ($node, $db) = @_;
+
+	return $node->poll_query_until('postgres',
+		"SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+		  WHERE backend_type = 'slapolicy worker' AND datname = '$db')");
+}
+
+# Wait until the server's log matches behind the offset given, by default from
+# its beginning.
+sub said
+{
+	my ($node, $pattern, $offset) = @_;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return 1 if substr(slurp_file($node->logfile), $offset // 0) =~ $pattern;
+		usleep(100_000);
+	}
+	return 0;
 }
 
 # An open psql session; ask it something and get its output back, notifications

@@ -1,0 +1,168 @@
+-- What bench/worker is made of: clocks of several kinds, and what is measured
+-- of them.
+
+SET client_min_messages = warning;
+
+-- When a notification was heard, by the listener's clock
+CREATE TABLE heard (
+	alert_id	bigint NOT NULL,
+	at_us		bigint NOT NULL
+);
+
+-- A measurement of a million clocks that are due: seconds it took, and what
+-- inserts of others took meanwhile
+CREATE TABLE bulk (
+	what		text NOT NULL,
+	began		timestamptz NOT NULL,
+	ended		timestamptz NOT NULL,
+	memory_kb	int[]
+);
+
+CREATE FUNCTION insert_clocks(n int, started_at text, due_at text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT format('INSERT INTO sla.clock (ticket_id, metric, cycle, aim, severity, goal,
+			hours_id, started_at, due_at, paused, next_alert_at)
+		SELECT nextval(''sla.ticket_id_seq''), ''resolution'', 1, 1, ''S2'', ''1h'', 1, %s, d, ''0'', d
+		FROM (SELECT %s AS d FROM generate_series(1, %s) g) s', started_at, due_at, n)
+$$;
+
+-- Clocks that fall due in the next seconds, evenly, the first in a moment
+CREATE FUNCTION fall_due(n int, seconds int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	first timestamptz := now() + interval '3 s';
+BEGIN
+	EXECUTE insert_clocks(n, 'd - interval ''1 h''',
+		format('timestamptz %L + g * interval ''%s us''', first, seconds * 1000000::bigint / n));
+	PERFORM sla.wake_worker(first);
+END
+$$;
+
+-- Milliseconds from due to the alert's commit and to the notification
+CREATE VIEW latency AS
+SELECT a.id,
+	1000 * extract(epoch FROM pg_xact_commit_timestamp(a.xmin) - a.due_at)::float8 AS committed,
+	(h.at_us - 1000000 * extract(epoch FROM a.due_at)::float8) / 1000 AS heard
+FROM sla.alert a
+	LEFT JOIN heard h ON h.alert_id = a.id;
+
+-- Clocks that wait, in the year to come
+CREATE PROCEDURE wait(n int) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR million IN 1 .. (n + 999999) / 1000000 LOOP
+		EXECUTE insert_clocks(least(1000000, n - 1000000 * (million - 1)), 'd - interval ''1 h''',
+			'now() + interval ''1 day'' + random() * interval ''365 days''');
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+-- Clocks that fell due in the hour before; and tables like those of the ledger,
+-- for the plain statements
+CREATE PROCEDURE overdue(n int) LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE sla.clock, sla.alert;
+	EXECUTE insert_clocks(n, 'd - interval ''1 h''', 'now() - random() * interval ''1 h''');
+	CREATE TABLE copy_clock AS SELECT * FROM sla.clock ORDER BY id;
+	CREATE TABLE hand_clock (LIKE sla.clock INCLUDING ALL);
+	CREATE TABLE hand_alert (LIKE sla.alert INCLUDING ALL);
+	TRUNCATE sla.clock;
+END
+$$;
+
+CREATE PROCEDURE set_up(clock regclass, alert regclass) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('TRUNCATE %s', clock);
+	EXECUTE format('TRUNCATE %s RESTART IDENTITY', alert);
+	EXECUTE format('INSERT INTO %s SELECT * FROM copy_clock', clock);
+END
+$$;
+
+CREATE PROCEDURE by_hand() LANGUAGE plpgsql AS $$
+DECLARE
+	began timestamptz := clock_timestamp();
+BEGIN
+	INSERT INTO hand_alert (clock_id, ticket_id, aim, threshold, kind, due_at, flagged_at)
+	SELECT id, ticket_id, aim, '1', 'breach', next_alert_at, now()
+	FROM hand_clock WHERE next_alert_at < now() ORDER BY next_alert_at, id;
+	UPDATE hand_clock SET next_alert_at = NULL WHERE next_alert_at < now();
+	COMMIT;
+	INSERT INTO bulk VALUES ('by hand', began, clock_timestamp());
+END
+$$;
+
+CREATE PROCEDURE by_function() LANGUAGE plpgsql AS $$
+DECLARE
+	began timestamptz := clock_timestamp();
+BEGIN
+	PERFORM sla.flag_due(now());
+	COMMIT;
+	INSERT INTO bulk VALUES ('flag_due', began, clock_timestamp());
+END
+$$;
+
+-- Private memory of the worker of this database, kB
+CREATE FUNCTION worker_memory() RETURNS int LANGUAGE sql AS $$
+	SELECT substring(pg_read_file(format('/proc/%s/status', pid), 0, 10000, true) FROM 'RssAnon:\s*(\d+) kB')::int
+	FROM pg_stat_activity
+	WHERE backend_type = 'slapolicy worker' AND datname = current_database()
+$$;
+
+-- Wake the worker and see how far it is: the sequence tells that without a
+-- query of the table, and each look in a transaction of its own, so that no
+-- snapshot is held. Memory: at the beginning, half way, and at the end.
+CREATE PROCEDURE by_worker(what text, n int) LANGUAGE plpgsql AS $$
+DECLARE
+	began timestamptz := clock_timestamp();
+	flagged bigint := 0;
+	memory int[] := '{}';
+	seen int;
+BEGIN
+	PERFORM sla.wake_worker();
+	COMMIT;
+	WHILE flagged < n LOOP
+		PERFORM pg_sleep(0.02);
+		SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO flagged FROM sla.alert_id_seq;
+		IF flagged >= n * (0.05 + 0.45 * cardinality(memory)) THEN
+			seen := worker_memory();
+			memory := memory || seen;
+		END IF;
+		COMMIT;
+		IF clock_timestamp() > began + interval '10 min' THEN
+			RAISE 'the worker flagged only % clocks', flagged;
+		END IF;
+	END LOOP;
+	INSERT INTO bulk VALUES (what, began, clock_timestamp(), memory);
+	COMMIT;
+END
+$$;
+
+CREATE FUNCTION seconds(probe text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM ended - began)::float8)
+	FROM bulk WHERE what = probe
+$$;
+
+-- Other sessions insert into this one
+SELECT sla.load_policy('{"policy": "bench", "time_zone": "UTC",
+	"calendars": {"always": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "8h", "calendar": "always"},
+		{"severity": "S1", "metric": "resolution", "goal": "80h", "calendar": "always"}]}') \g /dev/null
+CREATE TABLE ticket (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, severity text, received_at timestamptz);
+SELECT sla.attach('ticket', 'bench', severity => 'severity', received_at => 'received_at') \g /dev/null
+
+-- As pgbench logs it
+CREATE TABLE insert_log (
+	client	int,
+	n		int,
+	us		bigint,
+	script	int,
+	at_s	bigint,
+	at_us	bigint
+);
+
+-- Mean microseconds of an insert while something ran
+CREATE FUNCTION insert_us(probe text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT avg(us)::float8
+	FROM bulk
+		JOIN insert_log ON to_timestamp(at_s + at_us / 1e6) BETWEEN began AND ended
+	WHERE what = probe
+$$;
