@@ -59,8 +59,8 @@ EOSQL
 # Compare the alerts with what the clocks say must have been flagged before an
 # instant, by default now; '' when they agree, else a line for each that is
 # missing, or that is there and should not or not twice. An alert that was
-# withdrawn is no more. Nothing may be purged, and nothing be due that was not
-# flagged yet.
+# withdrawn is no more; one that is still true keeps the aim it was flagged
+# under. Nothing may be purged, and nothing be due that was not flagged yet.
 sub alert_differences
 {
 	my ($node, $db, $at) = @_;
@@ -68,16 +68,16 @@ sub alert_differences
 	$at = defined $at ? "timestamptz '$at'" : 'clock_timestamp()';
 	return $node->safe_psql($db, <<"EOSQL");
 WITH wanted AS (
-	SELECT id AS clock_id, ticket_id, aim, '1' AS threshold, 'breach' AS kind, due_at
+	SELECT id AS clock_id, ticket_id, '1' AS threshold, 'breach' AS kind, due_at
 	  FROM sla.clock
 	 WHERE due_at < coalesce(stopped_at, 'infinity') AND due_at < $at
 	   AND coalesce(outcome, 'breached') = 'breached'
 	UNION ALL
-	SELECT c.id, c.ticket_id, c.aim, w.threshold, 'warning', w.at
+	SELECT c.id, c.ticket_id, w.threshold, 'warning', w.at
 	  FROM sla.clock c, unnest(c.warnings, c.warn_at) AS w (threshold, at)
 	 WHERE w.at < $at),
 there AS (
-	SELECT clock_id, ticket_id, aim, threshold, kind, due_at
+	SELECT clock_id, ticket_id, threshold, kind, due_at
 	  FROM sla.alert a
 	 WHERE kind <> 'withdrawal' AND NOT EXISTS (SELECT FROM sla.alert w
 		 WHERE w.clock_id = a.clock_id AND w.aim = a.aim
@@ -86,6 +86,16 @@ missing AS (TABLE wanted EXCEPT ALL TABLE there),
 surplus AS (TABLE there EXCEPT ALL TABLE wanted)
 SELECT 'missing', * FROM missing
 UNION ALL SELECT 'surplus', * FROM surplus
+UNION ALL
+SELECT 'aim', a.clock_id, a.ticket_id, a.threshold, a.kind, a.due_at
+  FROM sla.alert a JOIN sla.clock c ON c.id = a.clock_id
+ WHERE a.aim NOT BETWEEN 1 AND c.aim
+UNION ALL
+SELECT 'withdrawn but never flagged', w.clock_id, w.ticket_id, w.threshold, w.kind, w.due_at
+  FROM sla.alert w
+ WHERE w.kind = 'withdrawal' AND NOT EXISTS (SELECT FROM sla.alert a
+	 WHERE a.clock_id = w.clock_id AND a.aim = w.aim AND a.threshold = w.threshold
+	   AND a.kind <> 'withdrawal' AND a.due_at = w.due_at AND a.id < w.id)
 ORDER BY 2, 5, 1 LIMIT 50;
 EOSQL
 }
