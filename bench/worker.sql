@@ -9,12 +9,12 @@ CREATE TABLE heard (
 	at_us		bigint NOT NULL
 );
 
--- A measurement of a million clocks that are due: seconds it took, and what
--- inserts of others took meanwhile
+-- A measurement of clocks that are due
 CREATE TABLE bulk (
 	what		text NOT NULL,
 	began		timestamptz NOT NULL,
 	ended		timestamptz NOT NULL,
+	processor	float8 NOT NULL,	-- s
 	memory_kb	int[]
 );
 
@@ -56,55 +56,68 @@ BEGIN
 END
 $$;
 
--- Clocks that fell due in the hour before; and tables like those of the ledger,
--- for the plain statements
+-- Clocks of tickets that came in one after the other for ten days, promised one
+-- of four goals, and all overdue by now; the same in an order that has nothing
+-- to do with that of the table; and tables like those of the ledger, for the
+-- plain statements
 CREATE PROCEDURE overdue(n int) LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE sla.clock, sla.alert;
-	EXECUTE insert_clocks(n, 'd - interval ''1 h''', 'now() - random() * interval ''1 h''');
-	CREATE TABLE copy_clock AS SELECT * FROM sla.clock ORDER BY id;
+	EXECUTE insert_clocks(n, 'd - interval ''1 h''', format(
+		'now() - interval ''12 days'' + g * interval ''10 days'' / %s'
+		' + (ARRAY[1, 4, 8, 24])[1 + floor(random() * 4)::int] * interval ''1 h''', n));
+	CREATE TABLE in_order AS SELECT * FROM sla.clock ORDER BY id;
+	CREATE TABLE shuffled AS SELECT * FROM in_order ORDER BY id;
+	UPDATE shuffled SET due_at = now() - random() * interval '1 h';
+	UPDATE shuffled SET next_alert_at = due_at;
 	CREATE TABLE hand_clock (LIKE sla.clock INCLUDING ALL);
 	CREATE TABLE hand_alert (LIKE sla.alert INCLUDING ALL);
 	TRUNCATE sla.clock;
 END
 $$;
 
-CREATE PROCEDURE set_up(clock regclass, alert regclass) LANGUAGE plpgsql AS $$
+-- Processor time that a process has had, in s
+CREATE FUNCTION processor(pid int) RETURNS float8 LANGUAGE sql AS $$
+	SELECT (f[12]::int + f[13]::int) / 100.0
+	FROM string_to_array(regexp_replace(pg_read_file(format('/proc/%s/stat', pid), 0, 10000, true), '^.*\) ', ''), ' ') f
+$$;
+
+CREATE PROCEDURE set_up(clock regclass, alert regclass, source text) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('TRUNCATE %s', clock);
 	EXECUTE format('TRUNCATE %s RESTART IDENTITY', alert);
-	EXECUTE format('INSERT INTO %s SELECT * FROM copy_clock', clock);
+	EXECUTE format('INSERT INTO %s SELECT * FROM %I ORDER BY id', clock, source);
 END
 $$;
 
 CREATE PROCEDURE by_hand() LANGUAGE plpgsql AS $$
 DECLARE
+	before float8 := processor(pg_backend_pid());
 	began timestamptz := clock_timestamp();
 BEGIN
 	INSERT INTO hand_alert (clock_id, ticket_id, aim, threshold, kind, due_at, flagged_at)
-	SELECT id, ticket_id, aim, '1', 'breach', next_alert_at, now()
+	SELECT id, ticket_id, aim, '1', 'breach', due_at, now()
 	FROM hand_clock WHERE next_alert_at < now() ORDER BY next_alert_at, id;
 	UPDATE hand_clock SET next_alert_at = NULL WHERE next_alert_at < now();
 	COMMIT;
-	INSERT INTO bulk VALUES ('by hand', began, clock_timestamp());
+	INSERT INTO bulk VALUES ('by hand', began, clock_timestamp(), processor(pg_backend_pid()) - before);
 END
 $$;
 
 CREATE PROCEDURE by_function() LANGUAGE plpgsql AS $$
 DECLARE
+	before float8 := processor(pg_backend_pid());
 	began timestamptz := clock_timestamp();
 BEGIN
 	PERFORM sla.flag_due(now());
 	COMMIT;
-	INSERT INTO bulk VALUES ('flag_due', began, clock_timestamp());
+	INSERT INTO bulk VALUES ('flag_due', began, clock_timestamp(), processor(pg_backend_pid()) - before);
 END
 $$;
 
--- Private memory of the worker of this database, kB
-CREATE FUNCTION worker_memory() RETURNS int LANGUAGE sql AS $$
+-- Private memory of a process, kB
+CREATE FUNCTION memory(pid int) RETURNS int LANGUAGE sql AS $$
 	SELECT substring(pg_read_file(format('/proc/%s/status', pid), 0, 10000, true) FROM 'RssAnon:\s*(\d+) kB')::int
-	FROM pg_stat_activity
-	WHERE backend_type = 'slapolicy worker' AND datname = current_database()
 $$;
 
 -- Wake the worker and see how far it is: the sequence tells that without a
@@ -113,32 +126,40 @@ $$;
 CREATE PROCEDURE by_worker(what text, n int) LANGUAGE plpgsql AS $$
 DECLARE
 	began timestamptz := clock_timestamp();
+	worker int;
 	flagged bigint := 0;
+	used float8;
 	memory int[] := '{}';
-	seen int;
 BEGIN
 	PERFORM sla.wake_worker();
 	COMMIT;
 	WHILE flagged < n LOOP
 		PERFORM pg_sleep(0.02);
+		IF worker IS NULL THEN
+			SELECT pid INTO worker FROM pg_stat_activity
+			WHERE backend_type = 'slapolicy worker' AND datname = current_database();
+		END IF;
+		used := coalesce(processor(worker), used);
 		SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO flagged FROM sla.alert_id_seq;
 		IF flagged >= n * (0.05 + 0.45 * cardinality(memory)) THEN
-			seen := worker_memory();
-			memory := memory || seen;
+			memory := memory || memory(worker);
 		END IF;
 		COMMIT;
 		IF clock_timestamp() > began + interval '10 min' THEN
 			RAISE 'the worker flagged only % clocks', flagged;
 		END IF;
 	END LOOP;
-	INSERT INTO bulk VALUES (what, began, clock_timestamp(), memory);
-	COMMIT;
+	INSERT INTO bulk VALUES (what, began, clock_timestamp(), used, memory);
 END
 $$;
 
+-- Medians, of elapsed and of processor time
 CREATE FUNCTION seconds(probe text) RETURNS float8 LANGUAGE sql AS $$
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM ended - began)::float8)
 	FROM bulk WHERE what = probe
+$$;
+CREATE FUNCTION processor_seconds(probe text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY processor) FROM bulk WHERE what = probe
 $$;
 
 -- Other sessions insert into this one

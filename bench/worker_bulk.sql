@@ -6,9 +6,11 @@
 \qecho :clocks clocks that are due
 SELECT what, to_char(seconds(ours), '9990.00') AS seconds,
 	'UPDATE and INSERT by hand' AS against, to_char(seconds('by hand'), '9990.00') AS "their seconds",
-	to_char(seconds(ours) / seconds('by hand'), '990.00') AS ratio, '<= 1.5' AS goal
-FROM (VALUES (1, 'sla.flag_due', 'flag_due'), (2, 'worker', 'worker'),
-	(3, 'worker, old snapshot held', 'worker, old snapshot')) r (n, what, ours)
+	to_char(seconds(ours) / seconds('by hand'), '990.00') AS ratio,
+	to_char(processor_seconds(ours) / processor_seconds('by hand'), '990.00') AS "of processor time", goal
+FROM (VALUES (1, 'sla.flag_due', 'flag_due', '<= 1.5'), (2, 'worker', 'worker', '<= 1.5'),
+	(3, 'worker, old snapshot held', 'worker, old snapshot', '<= 1.5'),
+	(4, 'worker, due in random order', 'worker, shuffled', '')) r (n, what, ours, goal)
 ORDER BY n;
 
 SELECT 'memory of the worker' AS what, min(memory_kb[1]) AS "kB at the beginning", max(memory_kb[2]) AS "half way",
