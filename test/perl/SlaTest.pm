@@ -13,8 +13,8 @@ use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT =
-  qw(new_node add_clocks keep_busy stop_busy all_flagged alert_differences
-  session ask finish worker_pid worker_leaves said);
+  qw(new_node add_clocks get_known keep_busy stop_busy all_flagged
+  alert_differences session ask finish worker_pid worker_leaves said);
 
 # A running server; $preload tells whether the worker is to run, %conf are
 # further settings. Nothing but what the test does may wake the worker, so the
@@ -141,6 +141,17 @@ sub worker_leaves
 	return $node->poll_query_until('postgres',
 		"SELECT NOT EXISTS (SELECT FROM pg_stat_activity
 		  WHERE backend_type = 'slapolicy worker' AND datname = '$db')");
+}
+
+# Wait until a database has been looked at completely, so that nothing is known
+# to the worker from then on but what it is told; true when that comes. Leaves
+# an alert there.
+sub get_known
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db, add_clocks(1, "now() - interval '1 s'"));
+	return all_flagged($node, $db) && worker_leaves($node, $db);
 }
 
 # Wait until the server's log matches behind the offset given, by default from

@@ -23,7 +23,7 @@ $node->append_conf('postgresql.conf', "shared_preload_libraries = 'slapolicy'
 $node->start;
 $node->safe_psql('postgres', "CREATE DATABASE $_") for qw(one other);
 $node->safe_psql($_, 'CREATE EXTENSION slapolicy') for qw(one other);
-ok(worker_leaves($node, $_), "database $_ was looked at") for qw(one other);
+ok(get_known($node, $_), "database $_ is served") for qw(one other);
 
 sub overdue
 {
