@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT =
-  qw(new_node add_clocks get_known keep_busy stop_busy all_flagged
+  qw(new_node add_clocks get_known keep_busy stop_busy flags_all
   alert_differences session ask finish worker_pid worker_leaves said);
 
 # A running server; $preload tells whether the worker is to run, %conf are
@@ -125,7 +125,7 @@ sub stop_busy
 }
 
 # Wait until nothing that is due is left to flag; true when that comes.
-sub all_flagged
+sub flags_all
 {
 	my ($node, $db) = @_;
 
@@ -151,7 +151,7 @@ sub get_known
 	my ($node, $db) = @_;
 
 	$node->safe_psql($db, add_clocks(1, "now() - interval '1 s'"));
-	return all_flagged($node, $db) && worker_leaves($node, $db);
+	return flags_all($node, $db) && worker_leaves($node, $db);
 }
 
 # Wait until the server's log matches behind the offset given, by default from

@@ -38,7 +38,7 @@ sub beside_worker
 # Created and at once with something due: nobody waits for the ceiling.
 new_database('one');
 $node->safe_psql('one', add_clocks(3, "now() - interval '1 s'"));
-ok(all_flagged($node, 'one'), 'a new database is served');
+ok(flags_all($node, 'one'), 'a new database is served');
 
 # Renamed, and flagged on under the new name; there and back.
 beside_worker('one', 'ALTER DATABASE one RENAME TO two');
@@ -48,7 +48,7 @@ ok( $node->poll_query_until('two', "SELECT count(*) > $before + 5 FROM sla.alert
 beside_worker('two', 'ALTER DATABASE two RENAME TO one');
 new_database('two');
 $node->safe_psql('two', add_clocks(3, "now() - interval '1 s'"));
-ok(all_flagged($node, 'two'), 'and another one under the name that is free again');
+ok(flags_all($node, 'two'), 'and another one under the name that is free again');
 
 # Moved to another tablespace
 mkdir $node->basedir . '/space' or die $!;
@@ -56,14 +56,14 @@ $node->safe_psql('postgres', "CREATE TABLESPACE space LOCATION '" . $node->based
 beside_worker('two', 'ALTER DATABASE two SET TABLESPACE space');
 stop_busy($node, 'two');
 $node->safe_psql('two', add_clocks(3, "now() - interval '1 s'"));
-ok(all_flagged($node, 'two'), 'a database that moved is served on');
+ok(flags_all($node, 'two'), 'a database that moved is served on');
 
 # A template while its worker lives, both ways of copying
 foreach my $strategy (qw(wal_log file_copy))
 {
 	beside_worker('one', "CREATE DATABASE copy_$strategy TEMPLATE one STRATEGY $strategy");
 	$node->safe_psql("copy_$strategy", 'SELECT sla.wake_worker()');
-	ok(all_flagged($node, "copy_$strategy"), 'the copy is served');
+	ok(flags_all($node, "copy_$strategy"), 'the copy is served');
 	stop_busy($node, $_) for 'one', "copy_$strategy";
 	is(alert_differences($node, "copy_$strategy"), '', 'with nothing flagged twice');
 }
@@ -74,14 +74,14 @@ my ($ret, $out, $err) = $node->psql('postgres', 'ALTER DATABASE one RENAME TO la
 is($err, '', 'a database with much to flag is renamed at once');
 cmp_ok($node->safe_psql('late', 'SELECT count(*) FROM sla.clock WHERE next_alert_at IS NULL'),
 	'>', 0, 'the worker had been at it');
-ok(all_flagged($node, 'late'), 'and goes on');
+ok(flags_all($node, 'late'), 'and goes on');
 is(alert_differences($node, 'late'), '', 'with each once');
 
 # Nobody may connect: the worker neither. It comes back when it may.
 $node->safe_psql('late', add_clocks(1, "clock_timestamp() + interval '2 s'"));
 $node->safe_psql('postgres', 'ALTER DATABASE late ALLOW_CONNECTIONS false');
 $node->safe_psql('two', add_clocks(1, "clock_timestamp() + interval '2.5 s'"));
-ok(all_flagged($node, 'two') && worker_leaves($node, 'two'), 'a database that is open is served');
+ok(flags_all($node, 'two') && worker_leaves($node, 'two'), 'a database that is open is served');
 ok(worker_leaves($node, 'late'), 'no worker is in the closed one');
 $node->safe_psql('postgres', 'ALTER DATABASE late ALLOW_CONNECTIONS true');
 $node->reload;
@@ -96,7 +96,7 @@ $node->safe_psql('postgres', "CREATE DATABASE late_$_ TEMPLATE late") for 1, 2;
 is($node->safe_psql('late', 'SELECT count(*) FROM sla.clock WHERE next_alert_at < now()'), '1', 'a template is not flagged in');
 $node->safe_psql('postgres', 'ALTER DATABASE late IS_TEMPLATE false');
 $node->reload;
-ok(all_flagged($node, $_), "$_ is flagged in") for qw(late late_1 late_2);
+ok(flags_all($node, $_), "$_ is flagged in") for qw(late late_1 late_2);
 
 # Dropped: as it is, by force, and by force while flagging
 beside_worker('two', 'DROP DATABASE two');
@@ -117,7 +117,7 @@ foreach my $round (1 .. 8)
 
 # None of all this kept the rest waiting.
 $node->safe_psql('late_2', add_clocks(1, "clock_timestamp() - interval '1 s'"));
-ok(all_flagged($node, 'late_2'), 'the others are served');
+ok(flags_all($node, 'late_2'), 'the others are served');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/PANIC|TRAP:|terminated by signal/, 'nothing crashed');
 unlike($log, qr/ERROR:|not currently accepting connections/, 'and there was no error');

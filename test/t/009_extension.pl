@@ -21,14 +21,14 @@ my @ten = map { "db_$_" } 1 .. 10;
 $node->safe_psql('postgres', "CREATE DATABASE $_ STRATEGY file_copy") for @ten;
 my $began = time;
 $node->safe_psql($_, 'CREATE EXTENSION slapolicy;' . add_clocks(200, "now() - interval '1 s'")) for @ten;
-ok(all_flagged($node, $_), "$_ is served") for @ten;
+ok(flags_all($node, $_), "$_ is served") for @ten;
 cmp_ok(time - $began, '<', 60, 'without a pause in between');
 is(join(' ', map { alert_differences($node, $_) } @ten), ' ' x 9, 'each clock once');
 
 # All at the same moment
 my $due = $node->safe_psql('postgres', "SELECT now() + interval '2 s'");
 $node->safe_psql($_, add_clocks(5, "timestamptz '$due'")) for @ten;
-ok(all_flagged($node, $_), "$_ is served again") for @ten;
+ok(flags_all($node, $_), "$_ is served again") for @ten;
 unlike(slurp_file($node->logfile), qr/ERROR:|FATAL:/, 'there was no error');
 
 # Dropped while flagging, rolled back, dropped, and created anew
@@ -41,7 +41,7 @@ foreach my $round (1 .. 5)
 	$node->safe_psql($db, 'DROP EXTENSION slapolicy');
 	$node->safe_psql($db, 'CREATE EXTENSION slapolicy');
 	$node->safe_psql($db, add_clocks(50, "now() - interval '1 s'"));
-	ok(all_flagged($node, $db), "served in round $round");
+	ok(flags_all($node, $db), "served in round $round");
 	is(alert_differences($node, $db), '', 'with each once');
 	unlike(substr(slurp_file($node->logfile), $log), qr/ERROR:|FATAL:|cache lookup/, 'and no error');
 }
@@ -59,7 +59,7 @@ my $creator = session($node, $db);
 ask($creator, 'BEGIN; CREATE EXTENSION slapolicy; ' . add_clocks(3, "now() - interval '1 s'"));
 ask($creator, 'COMMIT;');
 finish($creator);
-ok(all_flagged($node, $db), 'an extension that comes with something due is served');
+ok(flags_all($node, $db), 'an extension that comes with something due is served');
 
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP:|terminated by signal/, 'nothing crashed');
 $node->stop('fast');

@@ -46,7 +46,7 @@ foreach my $taker (@takers)
 	$taker->reply;
 	$taker->quit;
 }
-ok(all_flagged($node, $_), "$_ is served when there is room again") for qw(one two);
+ok(flags_all($node, $_), "$_ is served when there is room again") for qw(one two);
 is(alert_differences($node, $_), '', 'with nothing flagged twice') for qw(one two);
 
 my $log = substr(slurp_file($node->logfile), $offset);

@@ -39,9 +39,9 @@ $node->safe_psql('one', 'SET default_transaction_read_only = off;' . add_clocks(
 ok(said($node, qr/ERROR:.*read-only transaction/, $offset), 'a database that is read only is not written to');
 is(overdue('one'), '3', 'the clocks wait');
 $node->safe_psql('other', add_clocks(1, "now() - interval '1 s'"));
-ok(all_flagged($node, 'other'), 'other databases do not');
+ok(flags_all($node, 'other'), 'other databases do not');
 $node->safe_psql('postgres', 'ALTER DATABASE one RESET default_transaction_read_only');
-ok(all_flagged($node, 'one'), 'afterwards the worker goes on by itself');
+ok(flags_all($node, 'one'), 'afterwards the worker goes on by itself');
 is(alert_differences($node, 'one'), '', 'with each once');
 ok(worker_leaves($node, 'one'), 'and leaves');
 
@@ -64,7 +64,7 @@ SKIP:
 	cmp_ok(overdue('one'), '>', 0, 'clocks wait');
 	is($node->safe_psql('one', 'SELECT 1'), '1', 'the server goes on');
 	system_or_bail('prlimit', '--pid', $postmaster, "--fsize=$hard:$hard");
-	ok(all_flagged($node, 'one'), 'when there is room again the worker goes on by itself');
+	ok(flags_all($node, 'one'), 'when there is room again the worker goes on by itself');
 	is(alert_differences($node, 'one'), '', 'with each once');
 	unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal/, 'nothing crashed');
 }

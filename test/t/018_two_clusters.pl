@@ -26,11 +26,11 @@ my $processes = q{SELECT string_agg(pid::text, ' ' ORDER BY pid)
 ok(get_known($_, 'desk'), $_->name . ' is served') for @nodes;
 $right->safe_psql('desk', add_clocks(5, "now() - interval '1 s'") =~ s/SELECT sla.wake_worker.*/SELECT FROM added;/sr);
 $left->safe_psql('desk', add_clocks(3, "now() - interval '1 s'"));
-ok(all_flagged($left, 'desk'), 'one flags');
+ok(flags_all($left, 'desk'), 'one flags');
 ok(worker_leaves($left, 'desk'), 'and is done');
 is($right->safe_psql('desk', 'SELECT count(*) FROM sla.alert'), '1', 'the other was not woken');
 $right->safe_psql('desk', 'SELECT sla.wake_worker()');
-ok(all_flagged($right, 'desk'), 'until it is told, too');
+ok(flags_all($right, 'desk'), 'until it is told, too');
 
 # Nor does one feel the other's end, whatever that is.
 keep_busy($_, 'desk') for @nodes;
@@ -48,7 +48,7 @@ stop_busy($right, 'desk');
 is(alert_differences($right, 'desk'), '', 'each clock once');
 $left->start;
 stop_busy($left, 'desk');
-ok(all_flagged($left, 'desk'), 'the first, started again, flags');
+ok(flags_all($left, 'desk'), 'the first, started again, flags');
 is(alert_differences($left, 'desk'), '', 'each clock once');
 
 $_->stop('fast') for @nodes;
