@@ -47,11 +47,16 @@ FROM sla.alert a
 
 -- Clocks that wait, in the year to come
 CREATE PROCEDURE wait(n int) LANGUAGE plpgsql AS $$
+DECLARE
+	first timestamptz := now() + interval '1 day';
+	million int := 0;
 BEGIN
-	FOR million IN 1 .. (n + 999999) / 1000000 LOOP
-		EXECUTE insert_clocks(least(1000000, n - 1000000 * (million - 1)), 'd - interval ''1 h''',
-			'now() + interval ''1 day'' + random() * interval ''365 days''');
+	WHILE million * 1000000 < n LOOP
+		EXECUTE insert_clocks(least(1000000, n - 1000000 * million), 'd - interval ''1 h''', format(
+			'timestamptz %L + (%s + g) * interval ''365 days'' / %s + random() * interval ''8 h''',
+			first, million * 1000000, n));
 		COMMIT;
+		million := million + 1;
 	END LOOP;
 END
 $$;
