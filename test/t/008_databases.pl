@@ -105,6 +105,17 @@ $node->safe_psql('late_1', add_clocks(20000, "now() - interval '1 h'"));
 $node->safe_psql('postgres', 'DROP DATABASE late_1 WITH (FORCE)');
 pass('a database with much to flag is dropped');
 
+# Its owner, who is no superuser, may do the same.
+$node->safe_psql('postgres', 'CREATE ROLE keeper LOGIN CREATEDB');
+foreach my $force ('', ' WITH (FORCE)')
+{
+	new_database('his');
+	$node->safe_psql('postgres', 'ALTER DATABASE his OWNER TO keeper');
+	keep_busy($node, 'his');
+	my ($ret, $out, $err) = $node->psql('postgres', "DROP DATABASE his$force", extra_params => [ '-U', 'keeper' ]);
+	is($err, '', "DROP DATABASE his$force, by its owner");
+}
+
 # Again and again, so that a worker is met at any moment of its life.
 foreach my $round (1 .. 8)
 {
