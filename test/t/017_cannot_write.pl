@@ -54,8 +54,9 @@ SKIP:
 	my $postmaster = $node->{_pid};
 	my ($hard) = `prlimit --pid $postmaster --fsize --output HARD --noheadings` =~ /(\S+)/;
 
-	$node->safe_psql('one', add_clocks(5000, "now() - interval '1 s'") =~ s/SELECT sla.wake_worker.*/SELECT FROM added;/sr);
+	$node->safe_psql('one', add_clocks(12000, "now() - interval '1 s'") =~ s/SELECT sla.wake_worker.*/SELECT FROM added;/sr);
 	my $limit = $node->safe_psql('one', q{SELECT pg_relation_size('sla.clock')});
+	$limit > 1024 * 1024 or die 'a limit that would keep WAL from being written';
 	$offset = -s $node->logfile;
 	system_or_bail('prlimit', '--pid', $postmaster, "--fsize=$limit:$hard");
 	$node->safe_psql('one', 'SELECT sla.wake_worker()');
