@@ -96,10 +96,12 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/wait_event.h"
 
 #include "guc.h"
@@ -235,6 +237,26 @@ worker_exit(int code, Datum arg)
 	worker_wake(launcher);
 }
 
+/*
+ * Let the owner of the database end us: DROP DATABASE ... WITH (FORCE) by one
+ * who is no superuser fails at once where he may not. Nothing else asks whose
+ * process this is; what it does, it does as the role of alert.c.
+ */
+static void
+belong_to_owner(void)
+{
+	HeapTuple	tuple;
+
+	worker_begin("slapolicy: looking up the database");
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	if (HeapTupleIsValid(tuple))
+	{
+		MyProc->roleId = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+		ReleaseSysCache(tuple);
+	}
+	worker_commit();
+}
+
 /* Until it is time to take leave. */
 static void
 serve(void)
@@ -244,6 +266,7 @@ serve(void)
 	MemoryContext scratch;
 
 	pin_session();
+	belong_to_owner();
 	scratch = AllocSetContextCreate(TopMemoryContext, "slapolicy worker",
 									ALLOCSET_DEFAULT_SIZES);
 	for (;;)

@@ -10,9 +10,11 @@ use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Time::HiRes qw(time);
+use Time::HiRes qw(time usleep);
 
-our @EXPORT = qw(new_node add_clocks session ask finish worker_pid);
+our @EXPORT =
+  qw(new_node add_clocks get_known keep_busy stop_busy flags_all
+  alert_differences session ask finish worker_pid worker_leaves said);
 
 # A running server; $preload tells whether the worker is to run, %conf are
 # further settings. Nothing but what the test does may wake the worker, so the
@@ -52,6 +54,118 @@ WITH added AS (
 	RETURNING next_alert_at)
 SELECT sla.wake_worker(min(next_alert_at)) FROM added;
 EOSQL
+}
+
+# Compare the alerts with what the clocks say must have been flagged before an
+# instant, by default now; '' when they agree, else a line for each that is
+# missing, or that is there and should not or not twice. An alert that was
+# withdrawn is no more; one that is still true keeps the aim it was flagged
+# under. Nothing may be purged, and nothing be due that was not flagged yet.
+sub alert_differences
+{
+	my ($node, $db, $at) = @_;
+
+	$at = defined $at ? "timestamptz '$at'" : 'clock_timestamp()';
+	return $node->safe_psql($db, <<"EOSQL");
+WITH wanted AS (
+	SELECT id AS clock_id, ticket_id, '1' AS threshold, 'breach' AS kind, due_at
+	  FROM sla.clock
+	 WHERE due_at < coalesce(stopped_at, 'infinity') AND due_at < $at
+	   AND coalesce(outcome, 'breached') = 'breached'
+	UNION ALL
+	SELECT c.id, c.ticket_id, w.threshold, 'warning', w.at
+	  FROM sla.clock c, unnest(c.warnings, c.warn_at) AS w (threshold, at)
+	 WHERE w.at < $at),
+there AS (
+	SELECT clock_id, ticket_id, threshold, kind, due_at
+	  FROM sla.alert a
+	 WHERE kind <> 'withdrawal' AND NOT EXISTS (SELECT FROM sla.alert w
+		 WHERE w.clock_id = a.clock_id AND w.aim = a.aim
+		   AND w.threshold = a.threshold AND w.kind = 'withdrawal')),
+missing AS (TABLE wanted EXCEPT ALL TABLE there),
+surplus AS (TABLE there EXCEPT ALL TABLE wanted)
+SELECT 'missing', * FROM missing
+UNION ALL SELECT 'surplus', * FROM surplus
+UNION ALL
+SELECT 'aim', a.clock_id, a.ticket_id, a.threshold, a.kind, a.due_at
+  FROM sla.alert a JOIN sla.clock c ON c.id = a.clock_id
+ WHERE a.aim NOT BETWEEN 1 AND c.aim
+UNION ALL
+SELECT 'withdrawn but never flagged', w.clock_id, w.ticket_id, w.threshold, w.kind, w.due_at
+  FROM sla.alert w
+ WHERE w.kind = 'withdrawal' AND NOT EXISTS (SELECT FROM sla.alert a
+	 WHERE a.clock_id = w.clock_id AND a.aim = w.aim AND a.threshold = w.threshold
+	   AND a.kind <> 'withdrawal' AND a.due_at = w.due_at AND a.id < w.id)
+ORDER BY 2, 5, 1 LIMIT 50;
+EOSQL
+}
+
+# Keep a worker busy in a database: a clock falls due every 0.1 s for a minute.
+# Returns its pid.
+sub keep_busy
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db,
+		add_clocks(600, "clock_timestamp() + g * interval '0.1 s'"));
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity
+		  WHERE backend_type = 'slapolicy worker' AND datname = '$db'")
+	  or croak "no worker came to $db";
+	return worker_pid($node, $db);
+}
+
+# No more of these.
+sub stop_busy
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db, 'DELETE FROM sla.clock WHERE next_alert_at IS NOT NULL');
+	return;
+}
+
+# Wait until nothing that is due is left to flag; true when that comes.
+sub flags_all
+{
+	my ($node, $db) = @_;
+
+	return $node->poll_query_until($db,
+		'SELECT NOT EXISTS (SELECT FROM sla.clock WHERE next_alert_at < clock_timestamp())');
+}
+
+# Wait until a database has no worker; true when that comes.
+sub worker_leaves
+{
+	my ($node, $db) = @_;
+
+	return $node->poll_query_until('postgres',
+		"SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+		  WHERE backend_type = 'slapolicy worker' AND datname = '$db')");
+}
+
+# Wait until a database has been looked at completely, so that nothing is known
+# to the worker from then on but what it is told; true when that comes. Leaves
+# an alert there.
+sub get_known
+{
+	my ($node, $db) = @_;
+
+	$node->safe_psql($db, add_clocks(1, "now() - interval '1 s'"));
+	return flags_all($node, $db) && worker_leaves($node, $db);
+}
+
+# Wait until the server's log matches behind the offset given, by default from
+# its beginning.
+sub said
+{
+	my ($node, $pattern, $offset) = @_;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return 1 if substr(slurp_file($node->logfile), $offset // 0) =~ $pattern;
+		usleep(100_000);
+	}
+	return 0;
 }
 
 # An open psql session; ask it something and get its output back, notifications

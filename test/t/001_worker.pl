@@ -266,17 +266,4 @@ unlike(slurp_file($node->logfile),
 	qr/ERROR:.*(hijacked|fired)|PANIC:|TRAP:|was terminated by signal/,
 	'nothing users defined was run');
 
-# No room for workers: said once, and harmless.
-$node = new_node('crowded', 1, 'max_worker_processes' => 2);
-$node->safe_psql('postgres', 'CREATE EXTENSION slapolicy');
-$node->safe_psql('postgres', add_clocks(1, "now() - interval '1 s'"));
-$node->poll_query_until('postgres', "SELECT pg_read_file('"
-	  . $node->logfile
-	  . "') ~ 'Consider increasing \"max_worker_processes\"'")
-  or die "no hint in the log";
-pass('the log has a hint when there is no room for a worker');
-is($node->safe_psql('postgres', 'SELECT sla.flag_due(now())'),
-	'1', 'flagging by hand still works');
-$node->stop('fast');
-
 done_testing();

@@ -69,6 +69,7 @@ ok( $standby->poll_query_until(
 ok( $standby->poll_query_until('postgres',
 		"SELECT flagged = 10 FROM sla.worker_status WHERE database = 'postgres'"),
 	'by the worker');
+is(alert_differences($standby, 'postgres'), '', 'each clock once');
 $standby->stop('fast');
 
 done_testing();
