@@ -40,8 +40,7 @@ for my $line (
 	$clause{$name} = $file // '';
 	push @unexplained, $name
 	  unless defined $file
-	  || ($test eq ''
-		&& $feature =~ /^\*(?:enforcement|availability)\*$|^\*prose\*: \w+$/);
+	  || ($test eq '' && $feature =~ /^\*prose\*: \w+$/);
 	push @misquoted, "$name ($file)" if defined $file && !$quoted{$file}{$name};
 }
 
