@@ -116,6 +116,7 @@ SRCS = \
 	src/extension.c \
 	src/alert_notify.c \
 	src/alert.c \
+	src/restriction_pass.c \
 	src/restriction_alert.c \
 	src/guc.c \
 	src/worker_status.c \

@@ -82,7 +82,7 @@ BEGIN
 END
 $$;
 CREATE TABLE asked AS SELECT 'Account ' || 1 + floor(random() * 100000) AS account FROM generate_series(1, 100000);
-CREATE TABLE asked_overdue AS SELECT account FROM sla.account_restriction ORDER BY random();
+CREATE TABLE asked_overdue AS SELECT account COLLATE "default" AS account FROM sla.account_restriction ORDER BY random();
 SELECT count(*) AS overdue FROM asked_overdue \gset
 VACUUM ANALYZE;
 

@@ -135,6 +135,7 @@ write_history(Ledger *ledger, History *history, TimestampTz at)
 	LedgerInvoice *invoice = &history->invoice;
 	InvoiceFold before = history->fold;
 	InvoiceFold *fold = &history->fold;
+	TimestampTz pending = history->known ? invoice->next_change_at : DT_NOEND;
 	const RestrictionRule *rule;
 	TimestampTz now = recorded_at(history, at);
 
@@ -164,7 +165,9 @@ write_history(Ledger *ledger, History *history, TimestampTz at)
 	}
 	else
 		invoice->has_days = false;
-	if (rule == NULL)
+	if (pending <= now)
+		invoice->next_change_at = pending;	/* not looked at yet */
+	else if (rule == NULL)
 		invoice->next_change_at = DT_NOEND;
 	else if (is_overdue(rule, &before, now) || is_overdue(rule, fold, now))
 		invoice->next_change_at = now;

@@ -19,8 +19,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "invoice_record.h"
 #include "invoice_table.h"
-#include "policy.h"
 #include "restriction_group.h"
 
 /* What a policy makes of an account's bills */
@@ -37,15 +37,6 @@ typedef struct Verdict
 								 * termination, are overdue; likewise */
 	int			days;			/* of the anchor; likewise */
 } Verdict;
-
-static const RestrictionRule *
-rule_at(const char *policy, TimestampTz at)
-{
-	char	   *problem = NULL;
-	const PolicyVersion *version = policy_version_at(policy, at, &problem);
-
-	return version == NULL ? NULL : version->restriction;
-}
 
 /* Fill in what only explanations need. */
 static void
@@ -79,7 +70,7 @@ judge(const RestrictionQuestion *question, const char *policy,
 	  RestrictionItem *items, int n, TimestampTz at, const char *action,
 	  bool security_release, bool complete)
 {
-	const RestrictionRule *rule = rule_at(policy, at);
+	const RestrictionRule *rule = invoice_rule(policy, at);
 	Verdict		verdict = {.policy = policy};
 	RestrictionItem **group;
 	RestrictionSpan *spans;
@@ -294,8 +285,8 @@ lowest_refusal(Ledger *ledger, const char *action, bool security_release,
 
 		if (!row->nulls[INVOICES_DETACHED_AT - 1])
 			continue;
-		rule = rule_at(TextDatumGetCString(row->values[INVOICES_POLICY - 1]),
-					   at);
+		rule = invoice_rule(TextDatumGetCString(row->values[INVOICES_POLICY - 1]),
+							at);
 		if (rule != NULL)
 			lowest = Min(lowest, restriction_refused_from(rule, action,
 														  security_release));

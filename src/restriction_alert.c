@@ -18,36 +18,27 @@
  */
 #include "slapolicy.h"
 
-#include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
-#include "alert.h"
 #include "alert_notify.h"
 #include "guc.h"
 #include "invoice_record.h"
 #include "policy.h"
 #include "restriction_alert.h"
 #include "restriction_history.h"
+#include "restriction_pass.h"
 #include "same_text.h"
-#include "worker.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
-PG_FUNCTION_INFO_V1(slapolicy_restriction_rule_written);
-PG_FUNCTION_INFO_V1(slapolicy_restriction_override_written);
 
 /* Whose level to look at, and from when on */
 typedef struct Scope
@@ -57,14 +48,7 @@ typedef struct Scope
 	TimestampTz from;
 } Scope;
 
-/* Statements, kept for the life of the backend */
-typedef struct Statement
-{
-	const char *text;
-	SPIPlanPtr	plan;
-} Statement;
-
-static Statement take_invoices = {
+static PassStatement take_invoices = {
 	.text = "SELECT i.id, i.next_change_at, i.account, i.service, i.policy"
 	"  FROM sla.invoice i"
 	" WHERE i.next_change_at OPERATOR(pg_catalog.<=) $1"
@@ -74,26 +58,13 @@ static Statement take_invoices = {
 	"   FOR NO KEY UPDATE OF i SKIP LOCKED"
 };
 
-static Statement requeue_invoices = {
+static PassStatement requeue_invoices = {
 	.text = "UPDATE sla.invoice i SET next_change_at = d.at"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS d (id, at)"
 	" WHERE i.id OPERATOR(pg_catalog.=) d.id"
 };
 
-static Statement queue_policy = {
-	.text = "WITH version AS ("
-	"    SELECT v.policy, GREATEST(v.effective_from, $2) AS at"
-	"      FROM sla.policy_version v WHERE v.id OPERATOR(pg_catalog.=) $1)"
-	"UPDATE sla.invoice i SET next_change_at = v.at"
-	"  FROM version v"
-	" WHERE i.policy OPERATOR(pg_catalog.=) v.policy"
-	"   AND i.counts_until OPERATOR(pg_catalog.>) v.at"
-	"   AND (i.next_change_at IS NULL"
-	"        OR i.next_change_at OPERATOR(pg_catalog.>) v.at)"
-	" RETURNING i.next_change_at"
-};
-
-static Statement take_overrides = {
+static PassStatement take_overrides = {
 	.text = "WITH taken AS ("
 	"    SELECT o.id, o.next_change_at FROM sla.restriction_override o"
 	"     WHERE o.next_change_at OPERATOR(pg_catalog.<=) $1"
@@ -109,7 +80,7 @@ static Statement take_overrides = {
 	" RETURNING o.account, o.service, t.next_change_at"
 };
 
-static Statement last_alert = {
+static PassStatement last_alert = {
 	.text = "SELECT a.level, a.n FROM sla.restriction_alert a"
 	" WHERE a.account OPERATOR(pg_catalog.=) $1"
 	"   AND CASE WHEN $2 IS NULL THEN a.service IS NULL"
@@ -117,135 +88,10 @@ static Statement last_alert = {
 	" ORDER BY a.n DESC LIMIT 1"
 };
 
-static Statement write_alert = {
+static PassStatement write_alert = {
 	.text = "INSERT INTO sla.restriction_alert (account, service, n, level, since, flagged_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id"
 };
-
-static Statement find_pending = {
-	.text = "SELECT LEAST((SELECT i.next_change_at FROM sla.invoice i"
-	"               WHERE i.next_change_at OPERATOR(pg_catalog.>=) $1"
-	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
-	"             (SELECT o.next_change_at FROM sla.restriction_override o"
-	"               WHERE o.next_change_at OPERATOR(pg_catalog.>=) $1"
-	"               ORDER BY o.next_change_at, o.id LIMIT 1)),"
-	"       LEAST((SELECT i.next_change_at FROM sla.invoice i"
-	"               WHERE i.next_change_at OPERATOR(pg_catalog.>) $2"
-	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
-	"             (SELECT o.next_change_at FROM sla.restriction_override o"
-	"               WHERE o.next_change_at OPERATOR(pg_catalog.>) $2"
-	"               ORDER BY o.next_change_at, o.id LIMIT 1))"
-};
-
-/* Borrowed rights and pinned settings, to be given back */
-typedef struct PassScope
-{
-	Oid			userid;
-	int			sec_context;
-	int			guc_level;
-} PassScope;
-
-static void
-pin(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-/*
- * Begin to act as the role of passes. The queue may be filled and emptied
- * faster than statistics follow: the planner is left the indexes alone. False
- * when there is no extension. After an error the end of the (sub)transaction
- * gives everything back.
- */
-static bool
-enter(PassScope *scope)
-{
-	Oid			role;
-
-	if (!alert_role(&role))
-		return false;
-	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
-	SetUserIdAndSecContext(role, scope->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	scope->guc_level = NewGUCNestLevel();
-	pin("search_path", "pg_catalog, pg_temp");
-	pin("session_replication_role", "replica");
-	pin("enable_seqscan", "off");
-	pin("enable_bitmapscan", "off");
-	pin("enable_sort", "off");
-	pin("jit", "off");
-	SPI_connect();
-	return true;
-}
-
-static void
-leave(PassScope *scope)
-{
-	SPI_finish();
-	AtEOXact_GUC(false, scope->guc_level);
-	SetUserIdAndSecContext(scope->userid, scope->sec_context);
-}
-
-/*
- * Is there neither an invoice nor an override? Then nobody needs the right to
- * look.
- */
-static bool
-nothing_recorded(void)
-{
-	static const char *const tables[] = {"invoice", "restriction_override"};
-	Oid			namespace = get_namespace_oid("sla", false);
-	bool		nothing = true;
-
-	for (size_t i = 0; i < lengthof(tables) && nothing; i++)
-	{
-		Relation	rel = table_open(get_relname_relid(tables[i], namespace),
-									 AccessShareLock);
-
-		nothing = RelationGetNumberOfBlocks(rel) == 0;
-		table_close(rel, AccessShareLock);
-	}
-	return nothing;
-}
-
-/* Run a statement, planned at its first use. nulls: as SPI has them, or NULL */
-static void
-execute(Statement *statement, int nargs, Oid *types, Datum *values,
-		const char *nulls, int expected)
-{
-	int			rc;
-
-	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	made = SPI_prepare_cursor(statement->text, nargs, types,
-											  CURSOR_OPT_GENERIC_PLAN);
-
-		if (made == NULL)
-			elog(ERROR, "could not prepare: %s",
-				 SPI_result_code_string(SPI_result));
-		SPI_keepplan(made);
-		statement->plan = made;
-	}
-	rc = SPI_execute_plan(statement->plan, values, nulls, false, 0);
-	if (rc != expected)
-		elog(ERROR, "unexpected result of the restriction pass: %s",
-			 SPI_result_code_string(rc));
-}
-
-static Datum
-result_value(uint64 row, int column, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-						 column, isnull);
-}
-
-static char *
-result_text(uint64 row, int column)
-{
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-}
 
 /* Add to the scopes, which hold each account and service once. */
 static List *
@@ -344,7 +190,7 @@ take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	args[1] = TimestampTzGetDatum(pass->after_at);
 	args[2] = Int64GetDatum(pass->after_id);
 	args[3] = Int64GetDatum(limit);
-	execute(&take_invoices, 4, types, args, NULL, SPI_OK_SELECT);
+	pass_execute(&take_invoices, 4, types, args, NULL, SPI_OK_SELECT);
 	count = dims = (int) SPI_processed;
 	if (count == 0)
 		return 0;
@@ -354,17 +200,17 @@ take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	for (int i = 0; i < count; i++)
 	{
 		bool		isnull;
-		char	   *account = result_text(i, 3);
-		char	   *policy = result_text(i, 5);
+		char	   *account = pass_text(i, 3);
+		char	   *policy = pass_text(i, 5);
 		const RestrictionRule *rule = invoice_rule(policy, now);
 		bool		by_service = rule != NULL && rule->per_service;
 		TimestampTz look;
 
-		ids[i] = Int64GetDatum(DatumGetInt64(result_value(i, 1, &isnull)));
+		ids[i] = Int64GetDatum(DatumGetInt64(pass_value(i, 1, &isnull)));
 		pass->after_id = DatumGetInt64(ids[i]);
-		pass->after_at = DatumGetTimestampTz(result_value(i, 2, &isnull));
+		pass->after_at = DatumGetTimestampTz(pass_value(i, 2, &isnull));
 		if (account != NULL)
-			*scopes = add_scopes(ledger, *scopes, account, result_text(i, 4),
+			*scopes = add_scopes(ledger, *scopes, account, pass_text(i, 4),
 								 by_service, pass->after_at, now);
 		look = next_look(ledger, DatumGetInt64(ids[i]), policy, now);
 		nulls[i] = look == DT_NOEND;
@@ -377,7 +223,7 @@ take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
 												 TIMESTAMPTZOID, 8,
 												 FLOAT8PASSBYVAL,
 												 TYPALIGN_DOUBLE));
-	execute(&requeue_invoices, 2, requeue_types, args, NULL, SPI_OK_UPDATE);
+	pass_execute(&requeue_invoices, 2, requeue_types, args, NULL, SPI_OK_UPDATE);
 	return count;
 }
 
@@ -390,15 +236,15 @@ take_overridden(Ledger *ledger, TimestampTz now, int limit, List **scopes)
 
 	args[0] = TimestampTzGetDatum(now);
 	args[1] = Int64GetDatum(limit);
-	execute(&take_overrides, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
+	pass_execute(&take_overrides, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
 	count = (int) SPI_processed;
 	for (int i = 0; i < count; i++)
 	{
 		bool		isnull;
-		TimestampTz from = DatumGetTimestampTz(result_value(i, 3, &isnull));
+		TimestampTz from = DatumGetTimestampTz(pass_value(i, 3, &isnull));
 
-		*scopes = add_scopes(ledger, *scopes, result_text(i, 1),
-							 result_text(i, 2), true, from, now);
+		*scopes = add_scopes(ledger, *scopes, pass_text(i, 1),
+							 pass_text(i, 2), true, from, now);
 	}
 	return count;
 }
@@ -415,15 +261,15 @@ find_last(const Scope *scope, RestrictionLevel *level, int32 *n)
 		nulls[1] = 'n';
 	else
 		args[1] = CStringGetTextDatum(scope->service);
-	execute(&last_alert, 2, types, args, nulls, SPI_OK_SELECT);
+	pass_execute(&last_alert, 2, types, args, nulls, SPI_OK_SELECT);
 	*level = RESTRICTION_NONE;
 	*n = 0;
 	if (SPI_processed > 0)
 	{
 		bool		isnull;
 
-		(void) restriction_level_of_datum(result_value(0, 1, &isnull), level);
-		*n = DatumGetInt32(result_value(0, 2, &isnull));
+		(void) restriction_level_of_datum(pass_value(0, 1, &isnull), level);
+		*n = DatumGetInt32(pass_value(0, 2, &isnull));
 	}
 }
 
@@ -447,7 +293,7 @@ write_one(RestrictionPass *pass, const Scope *scope, int32 n,
 	args[3] = restriction_level_datum(level);
 	args[4] = TimestampTzGetDatum(since);
 	args[5] = TimestampTzGetDatum(now);
-	execute(&write_alert, 6, types, args, nulls, SPI_OK_INSERT_RETURNING);
+	pass_execute(&write_alert, 6, types, args, nulls, SPI_OK_INSERT_RETURNING);
 	if (pass->ids == NULL)
 	{
 		pass->room = 64;
@@ -459,7 +305,7 @@ write_one(RestrictionPass *pass, const Scope *scope, int32 n,
 		pass->room *= 2;
 		pass->ids = repalloc_huge(pass->ids, pass->room * sizeof(int64));
 	}
-	pass->ids[pass->nids++] = DatumGetInt64(result_value(0, 1, &isnull));
+	pass->ids[pass->nids++] = DatumGetInt64(pass_value(0, 1, &isnull));
 }
 
 /* Write what has changed for an account since it was to be looked at. */
@@ -527,11 +373,11 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	pass->nids = 0;
 	pass->ids = NULL;
 	pass->done = true;
-	if (!enter(&scope))
+	if (!pass_enter(&scope))
 		return false;
-	if (nothing_recorded() || !lock_alerts(wait))
+	if (pass_has_nothing() || !lock_alerts(wait))
 	{
-		leave(&scope);
+		pass_leave(&scope);
 		return true;
 	}
 	ledger = ledger_open(false);
@@ -544,40 +390,7 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	}
 	ledger_close(ledger);
 	pass->done = ninvoices < limit && noverrides < limit;
-	leave(&scope);
-	return true;
-}
-
-bool
-restriction_pending(TimestampTz from, TimestampTz now,
-					TimestampTz *oldest, TimestampTz *upcoming)
-{
-	PassScope	scope;
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		args[2];
-	TimestampTz *out[2];
-
-	out[0] = oldest;
-	out[1] = upcoming;
-	*oldest = *upcoming = DT_NOEND;
-	if (!enter(&scope))
-		return false;
-	if (nothing_recorded())
-	{
-		leave(&scope);
-		return true;
-	}
-	args[0] = TimestampTzGetDatum(from);
-	args[1] = TimestampTzGetDatum(now);
-	execute(&find_pending, 2, types, args, NULL, SPI_OK_SELECT);
-	for (int i = 0; i < 2; i++)
-	{
-		bool		isnull;
-		Datum		value = result_value(0, i + 1, &isnull);
-
-		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	}
-	leave(&scope);
+	pass_leave(&scope);
 	return true;
 }
 
@@ -617,63 +430,4 @@ slapolicy_flag_restrictions(PG_FUNCTION_ARGS)
 			pfree(pass.ids);
 	} while (!pass.done);
 	PG_RETURN_INT64(flagged);
-}
-
-static TriggerData *
-check_trigger(FunctionCallInfo fcinfo, const char *name)
-{
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function sla.%s must be fired %s for each row",
-						name, "AFTER INSERT, UPDATE OR DELETE")));
-	return trigdata;
-}
-
-/*
- * Trigger on sla.restriction_rule: what is open under its policy has to be
- * looked at from when the version is in force. Not while a dump is restored,
- * which brings the queue along.
- */
-Datum
-slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
-	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
-	Datum		args[2];
-	PassScope	scope;
-	bool		isnull;
-
-	if (!check_function_bodies)
-		return PointerGetDatum(NULL);
-	args[0] = slot_getattr(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-						   trigdata->tg_newslot : trigdata->tg_trigslot,
-						   1, &isnull);
-	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
-	if (isnull || !enter(&scope))
-		return PointerGetDatum(NULL);
-	execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
-	if (SPI_processed > 0)
-		worker_note_due(DatumGetTimestampTz(result_value(0, 1, &isnull)));
-	leave(&scope);
-	return PointerGetDatum(NULL);
-}
-
-/* Trigger on sla.restriction_override: the worker has to know. */
-Datum
-slapolicy_restriction_override_written(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigdata = check_trigger(fcinfo,
-										  "restriction_override_written");
-	bool		isnull;
-	Datum		at = slot_getattr(trigdata->tg_trigslot,
-								  OVERRIDE_NEXT_CHANGE_AT, &isnull);
-
-	if (!isnull)
-		worker_note_due(DatumGetTimestampTz(at));
-	return PointerGetDatum(NULL);
 }

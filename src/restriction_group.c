@@ -44,32 +44,47 @@ restriction_group(const RestrictionQuestion *question,
 	return ngroup;
 }
 
+/* A stretch in which a bill is overdue */
+typedef struct Overdue
+{
+	TimestampTz from;
+	TimestampTz to;
+} Overdue;
+
+static int
+compare_ends(const void *a, const void *b)
+{
+	TimestampTz x = ((const Overdue *) a)->to;
+	TimestampTz y = ((const Overdue *) b)->to;
+
+	return (x < y) - (x > y);
+}
+
 /* Since when something has been overdue without a break, by these bills */
 static TimestampTz
 chain_start(RestrictionItem **group, int n, TimestampTz at)
 {
-	bool		grown;
+	int			room = 1;
+	int			count = 0;
+	Overdue    *overdue;
 
-	do
-	{
-		grown = false;
-		for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
+		room += group[i]->nstretches;
+	overdue = palloc_extended(room * sizeof(Overdue), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < group[i]->nstretches; j++)
 		{
-			const RestrictionItem *item = group[i];
-
-			for (int j = 0; j < item->nstretches; j++)
-			{
-				TimestampTz from = Max(item->stretches[j].from,
-									   item->reaches[RESTRICTION_NONE]);
-
-				if (from < at && item->stretches[j].to >= at)
-				{
-					at = from;
-					grown = true;
-				}
-			}
+			overdue[count].from = Max(group[i]->stretches[j].from,
+									  group[i]->reaches[RESTRICTION_NONE]);
+			overdue[count].to = group[i]->stretches[j].to;
+			if (overdue[count].from < overdue[count].to)
+				count++;
 		}
-	} while (grown);
+	/* from the last end on: what ends before the chain cannot be of it */
+	qsort(overdue, count, sizeof(Overdue), compare_ends);
+	for (int i = 0; i < count && overdue[i].to >= at; i++)
+		at = Min(at, overdue[i].from);
+	pfree(overdue);
 	return at;
 }
 
@@ -79,21 +94,20 @@ restriction_group_chain(const RestrictionQuestion *question,
 						TimestampTz at, RestrictionItem ***group, int n)
 {
 	TimestampTz start = chain_start(*group, n, at);
+	TimestampTz open_after = start == DT_NOBEGIN ? start : start - 1;
 
+	/* if those open since then do not end it, all there are will */
 	for (;;)
 	{
 		RestrictionItem *items;
-		TimestampTz before = start;
 
-		/* open just before an instant: until that or later */
 		n = restriction_items(question->ledger, question->account,
-							  question->known_at,
-							  start == DT_NOBEGIN ? start : start - 1,
+							  question->known_at, open_after,
 							  question->snapshot, &items);
 		n = restriction_group(question, rule, policy, items, n, group);
-		start = chain_start(*group, n, before);
-		if (start == before)
+		if (open_after == DT_NOBEGIN || chain_start(*group, n, start) == start)
 			return n;
+		open_after = DT_NOBEGIN;
 	}
 }
 

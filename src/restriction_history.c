@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "invoice_record.h"
 #include "invoice_table.h"
 #include "policy.h"
 #include "restriction_history.h"
@@ -29,15 +30,6 @@ typedef struct Track
 	int			room;
 	RestrictionSpan *spans;
 } Track;
-
-static const RestrictionRule *
-rule_at(const char *policy, TimestampTz at)
-{
-	char	   *problem = NULL;
-	const PolicyVersion *version = policy_version_at(policy, at, &problem);
-
-	return version == NULL ? NULL : version->restriction;
-}
 
 static void
 add_span(Track *track, RestrictionSpan span)
@@ -77,7 +69,7 @@ follow_policy(const RestrictionQuestion *question, RestrictionItem *items,
 	do
 	{
 		TimestampTz next = policy_next_version(track->policy, from);
-		const RestrictionRule *rule = rule_at(track->policy, from);
+		const RestrictionRule *rule = invoice_rule(track->policy, from);
 
 		if (rule == NULL)
 			add_span(track, (RestrictionSpan) {.from = from});
@@ -449,7 +441,7 @@ slapolicy_explain_restriction(PG_FUNCTION_ARGS)
 						  as_of, question.snapshot, &items);
 	foreach(lc, restriction_policies(items, n))
 	{
-		const RestrictionRule *rule = rule_at(lfirst(lc), as_of);
+		const RestrictionRule *rule = invoice_rule(lfirst(lc), as_of);
 		RestrictionItem **group;
 		int			ngroup;
 

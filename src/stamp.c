@@ -106,6 +106,17 @@ reject_row(Relation rel, const char *key, const char *problem)
 }
 
 /*
+ * Does a row come that a policy may refuse? One that is replicated is there
+ * already, where it comes from.
+ */
+static bool
+row_arrives(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
+}
+
+/*
  * The row to go in, with its due times. OLD's due times are kept when nothing
  * changed that they depend on, whatever the statement said.
  */
@@ -137,7 +148,7 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tuple);
 
 	row = attachment_read_row(attachment, slot, now, &problem);
-	row.arrives = !update;
+	row.arrives = row_arrives(trigdata);
 	key = attachment_key(attachment, update ? trigdata->tg_trigslot : slot);
 	ledger = ledger_open(false);
 	found = ledger_find_ticket(ledger, attachment->id, key, false, &ticket);
@@ -348,7 +359,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 		row = attachment_read_row(attachment, slot, now, &problem);
 		row.is_news = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
 			row_track_may_be_news(trigdata->tg_trigslot);
-		row.arrives = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
+		row.arrives = row_arrives(trigdata);
 		key = attachment_key(attachment, slot);
 	}
 

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(63);
+SELECT plan(70);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -102,6 +102,26 @@ SET LOCAL session_replication_role = origin;
 SELECT is(pg_temp.bill('bill', '40'), NULL, 'a replicated row is not recorded');
 SELECT is(sla.reconcile_invoices('bill') || ' ' || pg_temp.bill('bill', '40'), '1 I 2026-01-01 1 0 open', 'until somebody asks');
 SELECT is(sla.reconcile_invoices('bill'), 0::bigint, 'then there is nothing more');
+
+-- Partitions: a row that moves is one invoice, and columns may have other numbers there
+CREATE TABLE part (id int, who text, due date, paid_at timestamptz, year int, PRIMARY KEY (id, year)) PARTITION BY LIST (year);
+CREATE TABLE part_25 PARTITION OF part FOR VALUES IN (2025);
+CREATE TABLE part_26 (year int NOT NULL, junk int, due date, who text, id int NOT NULL, paid_at timestamptz);
+ALTER TABLE part_26 DROP COLUMN junk;
+ALTER TABLE part ATTACH PARTITION part_26 FOR VALUES IN (2026);
+INSERT INTO part VALUES (1, 'Part', '2025-12-01', NULL, 2025);
+SELECT is(sla.attach_invoices('part', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', key => '{id,year}'), 1::bigint, 'a partitioned table');
+INSERT INTO part VALUES (2, 'Part', '2026-01-01', NULL, 2026);
+SELECT is(pg_temp.bill('part', '{2,2026}'), 'Part 2026-01-01 0 open', 'its partitions are recorded');
+UPDATE part SET due = '2026-01-02' WHERE id = 2;
+SELECT is(pg_temp.bill('part', '{2,2026}'), 'Part 2026-01-02 0 open', 'whatever numbers their columns have');
+UPDATE part SET year = 2026 WHERE id = 1;
+SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Part' AND state = 'open'), 2::bigint, 'a row that moves counts once');
+SELECT throws_ok($$ SELECT sla.attach_invoices('part_25', 't bills', 'who', 'due', settled_at => 'paid_at') $$, '42710', NULL, 'a partition is no table of its own');
+ALTER TABLE part DETACH PARTITION part_26;
+DROP TABLE part_26;
+SELECT is(sla.reconcile_invoices('part'), 2::bigint, 'a dropped partition is noticed when asked');
+SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Part' AND state = 'open'), 0::bigint, 'and its invoices are gone');
 
 -- Bad rows never fail, and count for nothing
 INSERT INTO bill VALUES (50, NULL, '2026-01-01', NULL, 1), (51, '', '2026-01-01', NULL, 1), (52, 'Bad', '2026-01-01', NULL, 'NaN'), (53, 'Bad', '2026-01-01', NULL, 'infinity'),

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(66);
+SELECT plan(67);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb, since timestamptz DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"week": {"hours": "UTC Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -149,6 +149,10 @@ SELECT pg_temp.load('t bills', '{"thresholds": {"support": 10}}', '2026-04-10') 
 SELECT is(pg_temp.level('Late', '2026-04-09 23:59:59') || ' ' || pg_temp.level('Late', '2026-04-10'), 'termination support', 'the rule of the version in force then');
 SELECT is((SELECT string_agg(h.level::text, ' ' ORDER BY h.since) FROM sla.restriction_history('Late', from_at => '2026-04-09', to_at => '2026-04-11') h), 'termination support',
 	'in histories, too');
+
+SELECT is_empty($$ SELECT proname FROM pg_proc WHERE pronamespace = 'sla'::regnamespace
+	AND proname IN ('restriction', 'restriction_history', 'explain_restriction', 'is_allowed') AND proparallel <> 'u' $$,
+	'they read the latest policies, which cannot be done in a parallel query');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(23);
+SELECT plan(25);
 
 CREATE FUNCTION pg_temp.load(name text, what text) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"always": {"hours": "24/7"}}'::jsonb,
@@ -44,6 +44,13 @@ SELECT is(pg_temp.ticket(7), :'restricted', 'but the ticket loses its promises')
 UPDATE ticket SET answered_at = '2026-02-05 00:10' WHERE id = 4;
 SELECT is(pg_temp.ticket(4), :'restricted', 'other news do not bring them back');
 SELECT is((SELECT count(*) FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.exempt LIKE 'uncovered: restricted%'), 0::bigint, 'they have no clocks');
+
+CREATE TABLE copy (LIKE ticket INCLUDING ALL);
+SELECT sla.attach('copy', severity_default => 'S1', received_at => 'received_at', account => 'who', policy_column => 'policy', on_replica => true) \g /dev/null
+SET LOCAL session_replication_role = replica;
+SELECT lives_ok($$ INSERT INTO copy VALUES (1, 'Acme', 't reject', '2026-02-05') $$, 'a replicated row is not refused, for where it comes from it is');
+SET LOCAL session_replication_role = origin;
+SELECT throws_ok($$ INSERT INTO copy VALUES (2, 'Acme', 't reject', '2026-02-05') $$, 'SL001', NULL, 'others are');
 
 -- Paid later, but before the ticket was received, as turns out
 UPDATE bill SET paid_at = '2026-01-30' WHERE id = 1;

@@ -278,7 +278,7 @@ CREATE TABLE bill.answer AS
 SELECT * FROM bill.answer WHERE says <> oracle ORDER BY as_of LIMIT 5;
 -- 3
 CREATE TABLE bill.told AS
-	SELECT q.*, (SELECT h.level::text FROM sla.restriction_history(account, service, to_at => timestamptz '2026-05-10', known_at => known) h
+	SELECT q.*, (SELECT h.level::text FROM sla.restriction_history(account, service, to_at => timestamptz '2026-03-06' + :days * interval '1 day', known_at => known) h
 		WHERE as_of >= h.since AND (as_of < h.until OR h.until IS NULL)) AS history
 	FROM bill.answer q;
 SELECT * FROM bill.told WHERE history IS DISTINCT FROM says ORDER BY as_of LIMIT 5;

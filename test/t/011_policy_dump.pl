@@ -35,6 +35,8 @@ SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "calendars": {"c"
 	"severity_caps": {"api": "S1", "*": "S2"}, "channels": {"email": "never", "*": "investigation"},
 	"exemptions": {"known": "Known", "other": null},
 	"severity_change": "carry", "reopening": "restart", "entitlement": "contract", "restricted_accounts": "reject",
+	"restriction": {"thresholds": {"support": 30, "termination": 91}, "grace": "3 business days", "calendar": "c",
+		"actions": {"ticket": "support"}, "security_release": ["deployment"]},
 	"availability": [{"goal": 99.9, "calendar": "c", "exclusions": ["planned_maintenance", "rain"], "maintenance_notice": "3 days", "maintenance_window": "c",
 		"credits": [{"below": 99.9, "percent": 10}]}, {"service": "web", "goal": null}]}');
 INSERT INTO sla.service (name, kind, account, policy, life, time_zone, measurement_points) VALUES
@@ -70,6 +72,7 @@ my %contents = (
 	service => 'name',
 	outage => 'id',
 	exclusion => 'id',
+	restriction_rule => 'policy_version_id',
 	contract => 'id');
 my $document = q(SELECT sla.policy_document('acme'));
 

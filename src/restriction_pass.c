@@ -1,0 +1,246 @@
+/*
+ * restriction_pass.c
+ *		How a pass over restrictions runs its statements, and what else reaches
+ *		its queue: when the next look is due, changes of rules, overrides.
+ *
+ * Must not know what time it is, nor what levels are.
+ */
+#include "slapolicy.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "alert.h"
+#include "ledger_tables.h"
+#include "restriction_alert.h"
+#include "restriction_pass.h"
+#include "worker.h"
+
+PG_FUNCTION_INFO_V1(slapolicy_restriction_rule_written);
+PG_FUNCTION_INFO_V1(slapolicy_restriction_override_written);
+
+static PassStatement find_pending = {
+	.text = "SELECT LEAST((SELECT i.next_change_at FROM sla.invoice i"
+	"               WHERE i.next_change_at OPERATOR(pg_catalog.>=) $1"
+	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
+	"             (SELECT o.next_change_at FROM sla.restriction_override o"
+	"               WHERE o.next_change_at OPERATOR(pg_catalog.>=) $1"
+	"               ORDER BY o.next_change_at, o.id LIMIT 1)),"
+	"       LEAST((SELECT i.next_change_at FROM sla.invoice i"
+	"               WHERE i.next_change_at OPERATOR(pg_catalog.>) $2"
+	"               ORDER BY i.next_change_at, i.id LIMIT 1),"
+	"             (SELECT o.next_change_at FROM sla.restriction_override o"
+	"               WHERE o.next_change_at OPERATOR(pg_catalog.>) $2"
+	"               ORDER BY o.next_change_at, o.id LIMIT 1))"
+};
+
+static PassStatement queue_policy = {
+	.text = "WITH version AS ("
+	"    SELECT v.policy, GREATEST(v.effective_from, $2) AS at"
+	"      FROM sla.policy_version v WHERE v.id OPERATOR(pg_catalog.=) $1)"
+	"UPDATE sla.invoice i SET next_change_at = v.at"
+	"  FROM version v"
+	" WHERE i.policy OPERATOR(pg_catalog.=) v.policy"
+	"   AND i.counts_until OPERATOR(pg_catalog.>) v.at"
+	"   AND (i.next_change_at IS NULL"
+	"        OR i.next_change_at OPERATOR(pg_catalog.>) v.at)"
+	" RETURNING i.next_change_at"
+};
+
+static void
+pin(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Begin to act as the role of passes. The queue may be filled and emptied
+ * faster than statistics follow: the planner is left the indexes alone. False
+ * when there is no extension. After an error the end of the (sub)transaction
+ * gives everything back.
+ */
+bool
+pass_enter(PassScope *scope)
+{
+	Oid			role;
+
+	if (!alert_role(&role))
+		return false;
+	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
+	SetUserIdAndSecContext(role, scope->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	scope->guc_level = NewGUCNestLevel();
+	pin("search_path", "pg_catalog, pg_temp");
+	pin("session_replication_role", "replica");
+	pin("enable_seqscan", "off");
+	pin("enable_bitmapscan", "off");
+	pin("enable_sort", "off");
+	pin("jit", "off");
+	SPI_connect();
+	return true;
+}
+
+void
+pass_leave(PassScope *scope)
+{
+	SPI_finish();
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+}
+
+bool
+pass_has_nothing(void)
+{
+	static const char *const tables[] = {"invoice", "restriction_override"};
+	Oid			namespace = get_namespace_oid("sla", false);
+	bool		nothing = true;
+
+	for (size_t i = 0; i < lengthof(tables) && nothing; i++)
+	{
+		Relation	rel = table_open(get_relname_relid(tables[i], namespace),
+									 AccessShareLock);
+
+		nothing = RelationGetNumberOfBlocks(rel) == 0;
+		table_close(rel, AccessShareLock);
+	}
+	return nothing;
+}
+
+void
+pass_execute(PassStatement *statement, int nargs, Oid *types, Datum *values,
+			 const char *nulls, int expected)
+{
+	int			rc;
+
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	made = SPI_prepare_cursor(statement->text, nargs, types,
+											  CURSOR_OPT_GENERIC_PLAN);
+
+		if (made == NULL)
+			elog(ERROR, "could not prepare: %s",
+				 SPI_result_code_string(SPI_result));
+		SPI_keepplan(made);
+		statement->plan = made;
+	}
+	rc = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	if (rc != expected)
+		elog(ERROR, "unexpected result of the restriction pass: %s",
+			 SPI_result_code_string(rc));
+}
+
+Datum
+pass_value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+char *
+pass_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+bool
+restriction_pending(TimestampTz from, TimestampTz now,
+					TimestampTz *oldest, TimestampTz *upcoming)
+{
+	PassScope	scope;
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		args[2];
+	TimestampTz *out[2];
+
+	out[0] = oldest;
+	out[1] = upcoming;
+	*oldest = *upcoming = DT_NOEND;
+	if (!pass_enter(&scope))
+		return false;
+	if (pass_has_nothing())
+	{
+		pass_leave(&scope);
+		return true;
+	}
+	args[0] = TimestampTzGetDatum(from);
+	args[1] = TimestampTzGetDatum(now);
+	pass_execute(&find_pending, 2, types, args, NULL, SPI_OK_SELECT);
+	for (int i = 0; i < 2; i++)
+	{
+		bool		isnull;
+		Datum		value = pass_value(0, i + 1, &isnull);
+
+		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+	}
+	pass_leave(&scope);
+	return true;
+}
+
+static TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *name)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function sla.%s must be fired %s for each row",
+						name, "AFTER INSERT, UPDATE OR DELETE")));
+	return trigdata;
+}
+
+/*
+ * Trigger on sla.restriction_rule: what is open under its policy has to be
+ * looked at from when the version is in force. Not while a dump is restored,
+ * which brings the queue along.
+ */
+Datum
+slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
+	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
+	Datum		args[2];
+	PassScope	scope;
+	bool		isnull;
+
+	if (!check_function_bodies)
+		return PointerGetDatum(NULL);
+	args[0] = slot_getattr(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+						   trigdata->tg_newslot : trigdata->tg_trigslot,
+						   1, &isnull);
+	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+	if (isnull || !pass_enter(&scope))
+		return PointerGetDatum(NULL);
+	pass_execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
+	if (SPI_processed > 0)
+		worker_note_due(DatumGetTimestampTz(pass_value(0, 1, &isnull)));
+	pass_leave(&scope);
+	return PointerGetDatum(NULL);
+}
+
+/* Trigger on sla.restriction_override: the worker has to know. */
+Datum
+slapolicy_restriction_override_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo,
+										  "restriction_override_written");
+	bool		isnull;
+	Datum		at = slot_getattr(trigdata->tg_trigslot,
+								  OVERRIDE_NEXT_CHANGE_AT, &isnull);
+
+	if (!isnull)
+		worker_note_due(DatumGetTimestampTz(at));
+	return PointerGetDatum(NULL);
+}
