@@ -7,7 +7,7 @@ SET LOCAL intervalstyle = 'postgres';
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
-SELECT plan(34);
+SELECT plan(35);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}, "office": {"hours": "UTC Mo-Fr 09:00-17:00", "holidays": ["2026-03-04"]}},
@@ -237,5 +237,11 @@ SELECT isnt_empty((SELECT sql FROM reads), 'and the owner of the table');
 RESET ROLE;
 SET LOCAL transaction_read_only = on;
 SELECT isnt_empty((SELECT sql FROM reads), 'also in a transaction that reads only');
+-- Whatever the planner likes
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SELECT lives_ok($$ SELECT count(e.*) FROM helpdesk h, LATERAL sla.explain('helpdesk', h.id::text) e $$, 'tickets are explained where queries are parallel');
+
 SELECT * FROM finish();
 ROLLBACK;

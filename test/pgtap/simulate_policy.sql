@@ -7,7 +7,7 @@ SET LOCAL intervalstyle = 'postgres';
 SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
-SELECT plan(30);
+SELECT plan(31);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"office": {"hours": "UTC Mo-Fr 09:00-17:00"}},
@@ -124,5 +124,11 @@ SELECT isnt_empty((SELECT sql FROM reads), 'who may read tickets and events may'
 SET LOCAL transaction_read_only = on;
 SELECT isnt_empty((SELECT sql FROM reads), 'also in a transaction that reads only');
 RESET ROLE;
+-- Whatever the planner likes
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SELECT lives_ok($$ SELECT count(s.*) FROM helpdesk h, LATERAL sla.simulate('gold', NULL, NULL) s $$, 'tickets are simulated where queries are parallel');
+
 SELECT * FROM finish();
 ROLLBACK;
