@@ -315,36 +315,12 @@ lock_batch(Ledger *ledger, AlertPass *pass, TimestampTz now, int limit)
 }
 
 /*
- * Was this said already? By hand a clock can be put where it was in the
- * queue.
- */
-static bool
-is_said(List *alerts, const LedgerAlert *alert)
-{
-	ListCell   *lc;
-
-	foreach(lc, alerts)
-	{
-		LedgerAlert *other = lfirst(lc);
-
-		if (strcmp(other->threshold, alert->threshold) == 0 &&
-			strcmp(other->kind, alert->kind) == 0 &&
-			(other->aim == alert->aim ||
-			 (other->due_at == alert->due_at && other->standing)))
-			return true;
-	}
-	return false;
-}
-
-/*
  * Move a clock on in the queue, and add alerts of what it has reached to the
  * list.
  */
 static List *
 flag_clock(Ledger *ledger, DueClock *due, TimestampTz now, List *alerts)
 {
-	List	   *said = ledger_alerts_of(ledger,
-										DatumGetInt64(due->values[CLOCK_ID - 1]));
 	TimestampTz next = DT_NOEND;
 	Threshold  *thresholds;
 	int			n = clock_thresholds(due->values, due->nulls, &thresholds);
@@ -368,8 +344,7 @@ flag_clock(Ledger *ledger, DueClock *due, TimestampTz now, List *alerts)
 		alert->kind = thresholds[i].kind;
 		alert->due_at = thresholds[i].at;
 		alert->flagged_at = now;
-		if (!is_said(said, alert))
-			alerts = lappend(alerts, alert);
+		alerts = lappend(alerts, alert);
 	}
 
 	due->values[CLOCK_NEXT_ALERT_AT - 1] = TimestampTzGetDatum(next);
@@ -417,7 +392,12 @@ flag_batch(Ledger *ledger, AlertPass *pass, List *batch, TimestampTz now)
 	pass->ids = MemoryContextAlloc(pass->context,
 								   list_length(alerts) * sizeof(int64));
 	foreach(lc, alerts)
-		pass->ids[pass->nids++] = ledger_insert_alert(ledger, lfirst(lc));
+	{
+		int64		id = ledger_insert_alert(ledger, lfirst(lc));
+
+		if (id != 0)
+			pass->ids[pass->nids++] = id;
+	}
 }
 
 bool

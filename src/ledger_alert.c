@@ -159,6 +159,5 @@ ledger_insert_alert(Ledger *ledger, const LedgerAlert *alert)
 	values[ALERT_KIND - 1] = CStringGetTextDatum(alert->kind);
 	values[ALERT_DUE_AT - 1] = TimestampTzGetDatum(alert->due_at);
 	values[ALERT_FLAGGED_AT - 1] = TimestampTzGetDatum(alert->flagged_at);
-	ledger_insert(ledger, LEDGER_ALERT, values, nulls);
-	return id;
+	return ledger_insert_new(ledger, LEDGER_ALERT, values, nulls) ? id : 0;
 }

@@ -59,7 +59,11 @@ typedef struct LedgerAlert
 /* The alerts of a clock: a list of LedgerAlert, palloc'd */
 extern List *ledger_alerts_of(Ledger *ledger, int64 clock_id);
 
-/* Returns the id. */
+/*
+ * Returns the id; 0, and nothing written, when there is one of this clock, aim,
+ * threshold and kind: by hand a clock can be put where it was in the queue. The
+ * clock's row is locked by the caller.
+ */
 extern int64 ledger_insert_alert(Ledger *ledger, const LedgerAlert *alert);
 
 #endif							/* SLAPOLICY_LEDGER_ALERT_H */

@@ -324,18 +324,23 @@ index_wants(IndexInfo *info, TupleTableSlot *slot, EState **estate)
 					GetPerTupleExprContext(*estate));
 }
 
-/* Enter a row into the table's indexes, or into those that summarize. */
-static void
+/*
+ * Enter a row into the table's indexes, or into those that summarize. Where it
+ * is there already unique ones raise 23505, unless they are to be lenient: then
+ * it is entered all the same, and the answer false.
+ */
+static bool
 insert_index_entries(Ledger *ledger, LedgerTable table, HeapTuple tuple,
-					 TU_UpdateIndexes which)
+					 TU_UpdateIndexes which, bool lenient)
 {
 	Relation	rel = ledger_table(ledger, table);
 	CatalogIndexState indexes = ledger_indexes(ledger, table);
 	EState	   *estate = NULL;
 	TupleTableSlot *slot;
+	bool		is_new = true;
 
 	if (which == TU_None || indexes->ri_NumIndices == 0)
-		return;
+		return true;
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 	ExecStoreHeapTuple(tuple, slot, false);
 	for (int i = 0; i < indexes->ri_NumIndices; i++)
@@ -350,15 +355,20 @@ insert_index_entries(Ledger *ledger, LedgerTable table, HeapTuple tuple,
 			!index_wants(info, slot, &estate))
 			continue;
 		FormIndexDatum(info, slot, estate, values, nulls);
-		index_insert(index, values, nulls, &tuple->t_self, rel,
-					 index->rd_index->indisunique ? UNIQUE_CHECK_YES :
-					 UNIQUE_CHECK_NO, false, info);
+		if (!index->rd_index->indisunique)
+			index_insert(index, values, nulls, &tuple->t_self, rel,
+						 UNIQUE_CHECK_NO, false, info);
+		else if (!index_insert(index, values, nulls, &tuple->t_self, rel,
+							   lenient ? UNIQUE_CHECK_PARTIAL :
+							   UNIQUE_CHECK_YES, false, info) && lenient)
+			is_new = false;
 		/* what was compiled for this executor goes with it */
 		info->ii_ExpressionsState = NIL;
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	if (estate != NULL)
 		FreeExecutorState(estate);
+	return is_new;
 }
 
 void
@@ -368,8 +378,28 @@ ledger_insert(Ledger *ledger, LedgerTable table, Datum *values, bool *nulls)
 	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 
 	simple_heap_insert(rel, tuple);
-	insert_index_entries(ledger, table, tuple, TU_All);
+	(void) insert_index_entries(ledger, table, tuple, TU_All, false);
 	heap_freetuple(tuple);
+}
+
+bool
+ledger_insert_new(Ledger *ledger, LedgerTable table, Datum *values,
+				  bool *nulls)
+{
+	Relation	rel = ledger_table(ledger, table);
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+	bool		is_new;
+
+	simple_heap_insert(rel, tuple);
+	is_new = insert_index_entries(ledger, table, tuple, TU_All, true);
+	if (!is_new)
+	{
+		/* as a deferred unique index would have it at the end */
+		CommandCounterIncrement();
+		simple_heap_delete(rel, &tuple->t_self);
+	}
+	heap_freetuple(tuple);
+	return is_new;
 }
 
 void
@@ -381,7 +411,7 @@ ledger_update(Ledger *ledger, LedgerTable table, ItemPointer tid,
 	TU_UpdateIndexes which;
 
 	simple_heap_update_compat(rel, tid, tuple, &which);
-	insert_index_entries(ledger, table, tuple, which);
+	(void) insert_index_entries(ledger, table, tuple, which, false);
 	heap_freetuple(tuple);
 }
 

@@ -319,6 +319,13 @@ extern bool ledger_lock_row(Ledger *ledger, LedgerTable table,
 
 extern void ledger_insert(Ledger *ledger, LedgerTable table,
 						  Datum *values, bool *nulls);
+/*
+ * The same, unless a unique index has such a row already, which is no error but
+ * costs a dead row. False then. Not for rows that somebody else may be about to
+ * insert: it does not wait for him.
+ */
+extern bool ledger_insert_new(Ledger *ledger, LedgerTable table,
+							  Datum *values, bool *nulls);
 extern void ledger_update(Ledger *ledger, LedgerTable table, ItemPointer tid,
 						  Datum *values, bool *nulls);
 extern void ledger_delete(Ledger *ledger, LedgerTable table, ItemPointer tid);
