@@ -265,7 +265,7 @@ try_batch(AlertPass *pass, TimestampTz now, bool *last, TimestampTz *oldest,
 		  TimestampTz *upcoming, Tally *tally)
 {
 	AlertPass	before = *pass;
-	int			limit = tally->singles > 0 ? 1 : slapolicy_batch_size;
+	volatile int limit = tally->singles > 0 ? 1 : slapolicy_batch_size;
 	volatile bool ok = false;
 
 	PG_TRY();
