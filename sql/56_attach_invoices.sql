@@ -48,7 +48,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table % has no column "%"', invoice_table, column_name
             USING ERRCODE = 'undefined_column', HINT = format('It was named as %s.', role);
-    ELSIF att.attgenerated <> '' AND (SELECT current_setting('server_version_num')::int >= 180000) AND att.attgenerated = 'v' THEN
+    ELSIF att.attgenerated = 'v' THEN
         RAISE EXCEPTION 'column "%" of table % is generated and cannot be %', column_name, invoice_table, role
             USING ERRCODE = 'generated_always', HINT = 'A virtual column has no value when triggers run; name a column it is generated from.';
     END IF;
