@@ -217,6 +217,26 @@ note_error(void)
 	MemoryContextSwitchTo(old);
 }
 
+void
+worker_forget_error(WorkerSlot *slot, MemoryContext context, bool say)
+{
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (say)
+		EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	pgstat_report_activity(STATE_IDLE, NULL);
+	if (say)
+		worker_slot_note_error(slot, error->message, error->detail,
+							   error->hint);
+	FreeErrorData(error);
+	RESUME_INTERRUPTS();
+}
+
 /* However it ends: unless the worker has taken leave, it has failed. */
 static void
 worker_exit(int code, Datum arg)

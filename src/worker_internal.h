@@ -229,4 +229,11 @@ extern void worker_sleep_until(TimestampTz until);
 extern void worker_begin(const char *activity);
 extern void worker_commit(void);
 
+/*
+ * In PG_CATCH, when we go on: end the transaction, with say after the error was
+ * reported and kept in the slot. The context is one that outlives it.
+ */
+extern void worker_forget_error(WorkerSlot *slot, MemoryContext context,
+								bool say);
+
 #endif							/* SLAPOLICY_WORKER_INTERNAL_H */

@@ -13,9 +13,7 @@
  */
 #include "slapolicy.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
@@ -107,28 +105,14 @@ static TimestampTz
 put_off(WorkerSlot *slot, MemoryContext context, int failures)
 {
 	TimestampTz pause = WORKER_BACKOFF << Min(failures, 10);
-	TimestampTz until;
-	ErrorData  *error;
+	TimestampTz until = GetCurrentTimestamp();
+	bool		locked = geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
 
-	HOLD_INTERRUPTS();
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	until = GetCurrentTimestamp();
-	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-		until += WORKER_RETRY_MAX;
-	else
-	{
-		EmitErrorReport();
-		until += Min(pause, WORKER_BACKOFF_MAX);
-		worker_slot_note_error(slot, error->message, error->detail,
-							   error->hint);
-		worker_slot_keep_levels(slot, until, failures + 1);
-	}
-	FlushErrorState();
-	AbortCurrentTransaction();
-	pgstat_report_activity(STATE_IDLE, NULL);
-	FreeErrorData(error);
-	RESUME_INTERRUPTS();
+	worker_forget_error(slot, context, !locked);
+	if (locked)
+		return until + WORKER_RETRY_MAX;
+	until += Min(pause, WORKER_BACKOFF_MAX);
+	worker_slot_keep_levels(slot, until, failures + 1);
 	return until;
 }
 

@@ -110,10 +110,7 @@ version_fits(const Extension *extension)
 	return strcmp(extension->version, SLAPOLICY_VERSION) == 0;
 }
 
-/*
- * At the begin of each transaction that flags: is there an extension that we
- * know, and as whom may we work on it? It stays until the transaction ends.
- */
+/* worker_come_in(), which also tells of the extension */
 static WorkerFind
 come_in(WorkerSlot *slot, Extension *extension)
 {
@@ -177,19 +174,7 @@ try_notify(WorkerSlot *slot, AlertCursor *cursor, AlertNotice *notice)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		pgstat_report_activity(STATE_IDLE, NULL);
-		worker_slot_note_error(slot, error->message, error->detail,
-							   error->hint);
-		FreeErrorData(error);
-		RESUME_INTERRUPTS();
+		worker_forget_error(slot, context, true);
 	}
 	PG_END_TRY();
 
