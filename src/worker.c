@@ -303,6 +303,7 @@ serve(void)
 			ProcessConfigFile(PGC_SIGHUP);
 			/* what was in the way of levels may be what was changed */
 			worker_slot_keep_levels(my_slot, DT_NOBEGIN, 0);
+			worker_expect_level(DT_NOBEGIN);
 			next = DT_NOBEGIN;
 		}
 

@@ -103,11 +103,39 @@ for (1 .. 4)
 }
 my $said = () = slurp_file($node->logfile, $offset) =~ /ERROR: .*"broken"/g;
 cmp_ok($said, '<=', 2, "it is not said by each of many workers, but $said times");
-$node->safe_psql('postgres',
-	'ALTER TABLE sla.restriction_alert DROP CONSTRAINT broken');
-$node->reload;
-ok($node->poll_query_until('postgres', level('third')),
-	'reloading ends the pause after it');
+
+# The pause ends when settings are reloaded, with or without a worker there.
+sub mended_at_once
+{
+	my ($account, $what) = @_;
+
+	$node->safe_psql('postgres',
+		'ALTER TABLE sla.restriction_alert DROP CONSTRAINT broken');
+	my $mended = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+	$node->reload;
+	ok($node->poll_query_until('postgres', level($account)), "$what: levels go on");
+	is( $node->safe_psql(
+			'postgres',
+			"SELECT flagged_at < timestamptz '$mended' + interval '5 s' FROM sla.restriction_alert WHERE account = '$account'"
+		),
+		't',
+		"$what: at once");
+	return;
+}
+
+mended_at_once('third', 'without a worker');
+$node->safe_psql(
+	'postgres', q{
+	ALTER TABLE sla.restriction_alert ADD CONSTRAINT broken CHECK (account <> 'busy');}
+	  . add_clocks(150, q{clock_timestamp() + g * interval '0.1 s'}));
+$clocks += 150;
+$offset = -s $node->logfile;
+bill(5, 'busy');
+$node->wait_for_log(qr/ERROR: .*"broken"/, $offset);
+mended_at_once('busy', 'beside a busy worker');
+ok( $node->poll_query_until(
+		'postgres', "SELECT count(*) = $clocks FROM sla.alert"),
+	'which flags all its clocks');
 
 # The rights that the documentation names
 my $doc = slurp_file("$FindBin::RealBin/../../doc/worker.md");
