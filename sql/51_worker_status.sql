@@ -38,11 +38,11 @@ COMMENT ON COLUMN sla.worker_status.database IS 'Name of the database, as it is 
 COMMENT ON COLUMN sla.worker_status.state IS 'idle: no worker, none is needed; starting; running; failed: the last worker ended with an error or there was no room for one, the next one comes after a pause, or the extension does not fit the library; absent: no extension there; not served: not one of slapolicy.databases, a template, closed to connections, or the server has no launcher, as a standby; not preloaded: the library is not in shared_preload_libraries.';
 COMMENT ON COLUMN sla.worker_status.pid IS 'Process of the worker; NULL: there is none.';
 COMMENT ON COLUMN sla.worker_status.since IS 'Since when there is this worker, or no worker; NULL: not known.';
-COMMENT ON COLUMN sla.worker_status.next_due IS 'The earliest instant at which something is known to be due, a clock to be flagged or notifications to be tried again; during a pass, how far it has got. -infinity: the worker was asked to look at once. NULL: nothing is known to be due.';
+COMMENT ON COLUMN sla.worker_status.next_due IS 'The earliest instant at which something is known to be due, a clock to be flagged, a level that may change or something to be tried again; during a pass, how far it has got. -infinity: the worker was asked to look at once. NULL: nothing is known to be due.';
 COMMENT ON COLUMN sla.worker_status.looked_at IS 'When everything was last looked at, announced or not; NULL: not yet.';
 COMMENT ON COLUMN sla.worker_status.passes IS 'How often the worker has looked for due clocks.';
-COMMENT ON COLUMN sla.worker_status.flagged IS 'Alerts the worker has written.';
-COMMENT ON COLUMN sla.worker_status.notified IS 'Notifications it has sent.';
+COMMENT ON COLUMN sla.worker_status.flagged IS 'Alerts the worker has written, changes of levels included.';
+COMMENT ON COLUMN sla.worker_status.notified IS 'Notifications of sla.alert it has sent.';
 COMMENT ON COLUMN sla.worker_status.failures IS 'Workers in a row that ended with an error or were terminated; 0 again once one has taken leave.';
 COMMENT ON COLUMN sla.worker_status.last_error IS 'What the last error of a worker said, or why there was none; it stays after things are well again. At most 511 bytes; of a database of another encoding only ASCII, with ? for the rest. NULL: there was none.';
 COMMENT ON COLUMN sla.worker_status.last_error_at IS 'When that was.';

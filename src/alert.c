@@ -410,13 +410,13 @@ alert_pass_batch(AlertPass *pass, TimestampTz now, int limit)
 
 	pass->nids = 0;
 	pass->ids = NULL;
+	PreventCommandIfReadOnly("flagging due clocks");
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "slapolicy batch",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
 	ledger = enter(&scope, true);
 	if (ledger != NULL)
 	{
-		PreventCommandIfReadOnly("flagging due clocks");
 		flag_batch(ledger, pass, lock_batch(ledger, pass, now, limit), now);
 		leave(&scope, ledger);
 	}

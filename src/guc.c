@@ -96,7 +96,8 @@ guc_init(void)
 
 	DefineCustomStringVariable("slapolicy.role",
 							   "Names the role with whose rights the worker flags due clocks.",
-							   "It needs SELECT and UPDATE on sla.clock, SELECT and INSERT on sla.alert; "
+							   "It needs SELECT and UPDATE on sla.clock, SELECT and INSERT on sla.alert, "
+							   "and the same on tables of bills, where there are any; "
 							   "empty: the owner of the extension.",
 							   &slapolicy_role,
 							   "",

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
@@ -180,6 +181,27 @@ add_stretch(InvoiceFold *fold, InvoiceStretch stretch)
 		fold->stretches[fold->nstretches++] = stretch;
 }
 
+bool
+invoice_is_amount(Datum number)
+{
+	static Datum most = (Datum) 0;	/* 1e100 */
+
+	if (most == (Datum) 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		most = DirectFunctionCall3(numeric_in, CStringGetDatum("1e100"),
+								   ObjectIdGetDatum(InvalidOid),
+								   Int32GetDatum(-1));
+		MemoryContextSwitchTo(old);
+	}
+	/* NaN is greater than any number */
+	return !numeric_is_inf(DatumGetNumeric(number)) &&
+		DatumGetBool(DirectFunctionCall2(numeric_lt,
+										 DirectFunctionCall1(numeric_abs, number),
+										 most));
+}
+
 /* Can it ever be open? */
 static bool
 can_count(const InvoiceFold *fold)
@@ -189,8 +211,7 @@ can_count(const InvoiceFold *fold)
 		return false;
 	if (!fold->has_amount)
 		return true;
-	return !numeric_is_nan(DatumGetNumeric(fold->amount)) &&
-		!numeric_is_inf(DatumGetNumeric(fold->amount)) &&
+	return invoice_is_amount(fold->amount) &&
 		DatumGetBool(DirectFunctionCall2(numeric_gt, fold->amount, zero()));
 }
 

@@ -99,4 +99,10 @@ extern TimestampTz invoice_fold_counts_until(const InvoiceFold *fold);
 /* Its state, as sla.invoice has it */
 extern const char *invoice_fold_state(const InvoiceFold *fold);
 
+/*
+ * Can a number be an amount: of so many digits at most that no sum of amounts
+ * is out of the range of numeric?
+ */
+extern bool invoice_is_amount(Datum number);
+
 #endif							/* SLAPOLICY_INVOICE_FOLD_H */

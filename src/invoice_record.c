@@ -364,8 +364,7 @@ slapolicy_record_payment(PG_FUNCTION_ARGS)
 	InvoiceEvent *event;
 
 	check_may_write(relid);
-	if (numeric_is_nan(DatumGetNumeric(amount)) ||
-		numeric_is_inf(DatumGetNumeric(amount)) ||
+	if (!invoice_is_amount(amount) ||
 		!DatumGetBool(DirectFunctionCall2(numeric_gt, amount, none)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

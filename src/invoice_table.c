@@ -21,6 +21,7 @@
 
 #include "attachment_columns.h"
 #include "floor_div.h"
+#include "invoice_fold.h"
 #include "invoice_table.h"
 #include "json_read.h"
 
@@ -371,13 +372,6 @@ read_number(const AmountColumn *column, TupleTableSlot *slot, Datum *number)
 	return true;
 }
 
-static bool
-is_finite(Datum number)
-{
-	return !numeric_is_nan(DatumGetNumeric(number)) &&
-		!numeric_is_inf(DatumGetNumeric(number));
-}
-
 static void
 read_due(InvoiceTable *table, TupleTableSlot *slot,
 		 const RestrictionRule *rule, InvoiceRow *row)
@@ -449,12 +443,12 @@ invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 	row->has_paid = table->paid.attnum != 0;
 	if (row->has_paid && !read_number(&table->paid, slot, &row->paid))
 		row->paid = NumericGetDatum(int64_to_numeric(0));
-	if (row->has_paid && !is_finite(row->paid))
+	if (row->has_paid && !invoice_is_amount(row->paid))
 	{
 		row->has_paid = false;
 		row->problem = psprintf("%s is no amount", table->paid.name);
 	}
-	if (row->has_amount && !is_finite(row->amount))
+	if (row->has_amount && !invoice_is_amount(row->amount))
 	{
 		/* one spelling, which counts for nothing */
 		row->amount = DirectFunctionCall1(float8_numeric,

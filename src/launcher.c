@@ -226,8 +226,12 @@ end_pauses(bool all)
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
-		if (all || worker_shared->slots[i].crowded)
-			worker_shared->slots[i].not_before = DT_NOBEGIN;
+		WorkerSlot *slot = &worker_shared->slots[i];
+
+		if (all || slot->crowded)
+			slot->not_before = DT_NOBEGIN;
+		if (all && slot->levels_at != DT_NOBEGIN)
+			slot->levels_at = slot->looked_at = DT_NOBEGIN;
 	}
 	LWLockRelease(worker_shared->lock);
 }

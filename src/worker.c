@@ -51,10 +51,11 @@
  *
  * Who writes what: the lock of the shared state protects all of it, and is
  * held for a few instructions, never while waiting, querying or starting
- * anything. Backends write noted and end the pause of not_before (and claim a
- * slot in a database the launcher has not met, setting rescan); the worker of
- * a slot writes its phase, pid, next_due, find, looked_at and what it has
- * done; the launcher writes the rest, and phase while there is no worker. Only
+ * anything. Backends write noted and end the pauses of not_before and levels_at
+ * (and claim a slot in a database the launcher has not met, setting rescan);
+ * the worker of a slot writes its phase, pid, next_due, find, looked_at,
+ * levels_at and what it has done; the launcher writes the rest, phase while
+ * there is no worker, and ends pauses when settings are reloaded. Only
  * the launcher frees slots, none that has a worker, so a worker may keep a
  * pointer to its own, and read without the lock what only it writes.
  *
@@ -216,6 +217,26 @@ note_error(void)
 	MemoryContextSwitchTo(old);
 }
 
+void
+worker_forget_error(WorkerSlot *slot, MemoryContext context, bool say)
+{
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (say)
+		EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	pgstat_report_activity(STATE_IDLE, NULL);
+	if (say)
+		worker_slot_note_error(slot, error->message, error->detail,
+							   error->hint);
+	FreeErrorData(error);
+	RESUME_INTERRUPTS();
+}
+
 /* However it ends: unless the worker has taken leave, it has failed. */
 static void
 worker_exit(int code, Datum arg)
@@ -280,6 +301,10 @@ serve(void)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			/* what was in the way of levels may be what was changed */
+			worker_slot_keep_levels(my_slot, DT_NOBEGIN, 0);
+			worker_expect_level(DT_NOBEGIN);
+			next = DT_NOBEGIN;
 		}
 
 		if (!worker_slot_take(my_slot, &noted) ||

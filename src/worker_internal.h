@@ -87,6 +87,10 @@ typedef struct WorkerSlot
 	TimestampTz notify_at;		/* none is tried before */
 	int			notify_failures;	/* in a row */
 
+	/* Levels of accounts */
+	TimestampTz levels_at;		/* none is looked at before, after an error */
+	int			levels_failures;	/* in a row */
+
 	/* For those who watch; nothing depends on these. */
 	TimestampTz last_look;		/* complete; DT_NOBEGIN: never */
 	int64		passes;			/* looks */
@@ -143,6 +147,8 @@ extern void worker_slot_note_error(WorkerSlot *slot, const char *message,
  * looked: what it found; looked_at is now for a complete look, else
  *		DT_NOBEGIN.
  * keep: where notifications have got to.
+ * levels, keep_levels: the pause after an error with levels, which somebody may
+ *		end meanwhile.
  * leave: give the slot up unless something is due within the linger, or now
  *		while others wait for room; now DT_NOBEGIN: in any case.
  */
@@ -156,6 +162,9 @@ extern void worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
 extern void worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor,
 							 int notified, TimestampTz notify_at,
 							 int notify_failures);
+extern TimestampTz worker_slot_levels(WorkerSlot *slot, int *failures);
+extern void worker_slot_keep_levels(WorkerSlot *slot, TimestampTz levels_at,
+									int failures);
 extern bool worker_slot_leave(WorkerSlot *slot, TimestampTz now);
 
 /* Set the latch of a process if it is still there. */
@@ -171,7 +180,6 @@ extern void worker_wake(pid_t pid);
  * and as whom may we work on it? It stays until the transaction ends.
  */
 extern WorkerFind worker_come_in(WorkerSlot *slot);
-
 
 /*
  * Is everything that was relied on too old, or from a time that is yet to come
@@ -196,8 +204,8 @@ extern TimestampTz worker_look(WorkerSlot *slot, TimestampTz *retry);
 extern void worker_expect_level(TimestampTz due);
 
 /*
- * Flag the levels that have changed, unless nothing is due; returns when to
- * look again. Errors are reported and kept, and go no further.
+ * Flag a batch of the levels that have changed, unless nothing is due; returns
+ * when to look again. Errors are reported and kept, and go no further.
  */
 extern TimestampTz worker_look_at_levels(WorkerSlot *slot, bool complete);
 
@@ -220,5 +228,12 @@ extern void worker_sleep_until(TimestampTz until);
 /* A transaction with a snapshot, reported as activity and to statistics. */
 extern void worker_begin(const char *activity);
 extern void worker_commit(void);
+
+/*
+ * In PG_CATCH, when we go on: end the transaction, with say after the error was
+ * reported and kept in the slot. The context is one that outlives it.
+ */
+extern void worker_forget_error(WorkerSlot *slot, MemoryContext context,
+								bool say);
 
 #endif							/* SLAPOLICY_WORKER_INTERNAL_H */

@@ -3,16 +3,18 @@
  *		A worker's look at the bills of its database: alerts of the levels that
  *		have changed, and when the next one may.
  *
- * Clocks come first and are kept from nothing: what goes wrong here is reported
- * and kept for sla.worker_status, and tried again after a pause.
+ * Clocks come first and are kept from nothing: one small batch is looked at
+ * between two looks at clocks, nothing is waited for that others have locked,
+ * and what goes wrong here is reported and kept for sla.worker_status, and
+ * tried again after a pause. That pause is kept in the slot: the next worker
+ * keeps to it, too.
  *
  * Must not know what a level follows from (restriction_alert.c).
  */
 #include "slapolicy.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
-#include "pgstat.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "alert_notify.h"
@@ -20,84 +22,98 @@
 #include "restriction_alert.h"
 #include "worker_internal.h"
 
+/* Invoices and overrides looked at before clocks have their turn again */
+#define LEVELS_BATCH		100
+
+/* How long a lock is waited for that some other command holds */
+#define LEVELS_PATIENCE		"20ms"
+
 static TimestampTz unflagged_from = DT_NOBEGIN; /* nothing is due before */
 static TimestampTz next_look = DT_NOBEGIN;
-static int	failures = 0;		/* in a row */
+static RestrictionPass pass;	/* under way from one look to the next */
+static bool under_way = false;
 
 void
 worker_expect_level(TimestampTz due)
 {
 	unflagged_from = Min(unflagged_from, due);
 	next_look = Min(next_look, due);
+	if (due <= pass.after_at)
+		under_way = false;
 }
 
 /* The rows are the fact: of these nobody is told a second time. */
 static void
-notify(const RestrictionPass *pass)
+notify(void)
 {
-	if (pass->nids == 0 || !slapolicy_notify)
+	if (pass.nids == 0 || !slapolicy_notify)
 		return;
 	worker_begin("slapolicy: notifying of changes of levels");
-	if (!alert_send(RESTRICTION_CHANNEL, pass->ids, pass->nids))
+	if (!alert_send(RESTRICTION_CHANNEL, pass.ids, pass.nids))
 		ereport(LOG,
 				(errmsg("slapolicy worker does not notify of %d changes of levels",
-						pass->nids),
+						pass.nids),
 				 errdetail("The server's notification queue is nearly full.")));
 	worker_commit();
 }
 
 /*
- * Write alerts of all changes by now, a batch per transaction, and find out
- * when the next one may come; DT_NOEND: none is known of.
+ * Write alerts of one batch of the changes by now. Returns when to look again:
+ * at once when there may be more; else when the next change may come, DT_NOEND
+ * when none is known of.
  */
 static TimestampTz
-flag_and_look(WorkerSlot *slot)
+flag_and_look(WorkerSlot *slot, MemoryContext context)
 {
-	RestrictionPass pass;
-	TimestampTz now;
+	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz oldest = DT_NOEND;
 	TimestampTz upcoming = DT_NOEND;
-	bool		last = false;
 
-	restriction_pass_begin(&pass, unflagged_from);
-	while (!last)
+	worker_begin("slapolicy: flagging changes of levels");
+	(void) set_config_option("lock_timeout", LEVELS_PATIENCE, PGC_SUSET,
+							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	if (worker_come_in(slot) != WORKER_FOUND_QUEUE)
 	{
-		CHECK_FOR_INTERRUPTS();
-		now = GetCurrentTimestamp();
-		worker_begin("slapolicy: flagging changes of levels");
-		if (worker_come_in(slot) != WORKER_FOUND_QUEUE)
-		{
-			worker_commit();
-			return DT_NOEND;
-		}
-		(void) restriction_pass_batch(&pass, now, slapolicy_batch_size, false);
-		last = pass.done || worker_database_is_wanted(MyDatabaseId);
-		if (last)
-			(void) restriction_pending(unflagged_from, now, &oldest, &upcoming);
 		worker_commit();
-		worker_slot_progress(slot, pass.nids, slot->looking_for);
-		notify(&pass);
+		return DT_NOEND;
 	}
+	if (!under_way)
+		restriction_pass_begin(&pass, unflagged_from);
+	pass.context = context;
+	under_way = true;
+	(void) restriction_pass_batch(&pass, now,
+								  Min(slapolicy_batch_size, LEVELS_BATCH),
+								  false);
+	if (pass.done)
+		(void) restriction_pending(unflagged_from, now, &oldest, &upcoming);
+	worker_commit();
+	under_way = !pass.done;
+	worker_slot_progress(slot, pass.nids, slot->looking_for);
+	notify();
+	if (under_way)
+		return now;
 	unflagged_from = oldest;
 	/* what others have locked, or another pass is at, is tried again soon */
 	return oldest <= now ? now + WORKER_RETRY_MAX : upcoming;
 }
 
-static void
-forget_error(WorkerSlot *slot, MemoryContext context)
+/*
+ * End what went wrong, keep what it said, and return when to try again. That
+ * something was locked is no error.
+ */
+static TimestampTz
+put_off(WorkerSlot *slot, MemoryContext context, int failures)
 {
-	ErrorData  *error;
+	TimestampTz pause = WORKER_BACKOFF << Min(failures, 10);
+	TimestampTz until = GetCurrentTimestamp();
+	bool		locked = geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
 
-	HOLD_INTERRUPTS();
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	EmitErrorReport();
-	FlushErrorState();
-	AbortCurrentTransaction();
-	pgstat_report_activity(STATE_IDLE, NULL);
-	worker_slot_note_error(slot, error->message, error->detail, error->hint);
-	FreeErrorData(error);
-	RESUME_INTERRUPTS();
+	worker_forget_error(slot, context, !locked);
+	if (locked)
+		return until + WORKER_RETRY_MAX;
+	until += Min(pause, WORKER_BACKOFF_MAX);
+	worker_slot_keep_levels(slot, until, failures + 1);
+	return until;
 }
 
 TimestampTz
@@ -105,24 +121,27 @@ worker_look_at_levels(WorkerSlot *slot, bool complete)
 {
 	MemoryContext context = CurrentMemoryContext;
 	TimestampTz now = GetCurrentTimestamp();
+	int			failures;
+	TimestampTz pause = worker_slot_levels(slot, &failures);
 
 	if (complete)
-		unflagged_from = DT_NOBEGIN;
-	else if (now < next_look)
+		worker_expect_level(DT_NOBEGIN);
+	/* Pauses are short; a longer one means that the clock was set back. */
+	if (now < pause && now >= pause - WORKER_BACKOFF_MAX)
+		return pause;
+	if (now < next_look)
 		return next_look;
 
 	PG_TRY();
 	{
-		next_look = flag_and_look(slot);
-		failures = 0;
+		next_look = flag_and_look(slot, context);
+		if (failures > 0)
+			worker_slot_keep_levels(slot, DT_NOBEGIN, 0);
 	}
 	PG_CATCH();
 	{
-		TimestampTz pause = WORKER_BACKOFF << Min(failures, 10);
-
-		forget_error(slot, context);
-		failures++;
-		next_look = now + Min(pause, WORKER_BACKOFF_MAX);
+		under_way = false;
+		next_look = put_off(slot, context, failures);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

@@ -110,10 +110,7 @@ version_fits(const Extension *extension)
 	return strcmp(extension->version, SLAPOLICY_VERSION) == 0;
 }
 
-/*
- * At the begin of each transaction that flags: is there an extension that we
- * know, and as whom may we work on it? It stays until the transaction ends.
- */
+/* worker_come_in(), which also tells of the extension */
 static WorkerFind
 come_in(WorkerSlot *slot, Extension *extension)
 {
@@ -177,19 +174,7 @@ try_notify(WorkerSlot *slot, AlertCursor *cursor, AlertNotice *notice)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		pgstat_report_activity(STATE_IDLE, NULL);
-		worker_slot_note_error(slot, error->message, error->detail,
-							   error->hint);
-		FreeErrorData(error);
-		RESUME_INTERRUPTS();
+		worker_forget_error(slot, context, true);
 	}
 	PG_END_TRY();
 
@@ -316,7 +301,7 @@ try_batch(AlertPass *pass, TimestampTz now, bool *last, TimestampTz *oldest,
  * out what comes next. Gives *oldest, the earliest clock in the queue, and
  * *upcoming, the earliest not due at *now: they differ when due ones were
  * locked by others, or when we stopped early because someone wants the
- * database. Raises an error at the end when clocks had to be passed over.
+ * database.
  */
 static WorkerFind
 flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
@@ -366,7 +351,13 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			pfree(pass.ids);
 		notify(slot, *now, tally);
 	}
+	return WORKER_FOUND_QUEUE;
+}
 
+/* Raise an error when clocks had to be passed over. */
+static void
+complain_of_failed(const Tally *tally)
+{
 	if (tally->failed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
@@ -375,7 +366,6 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 						   (long long) tally->failed_id,
 						   tally->failed_message),
 				 errhint("All others are flagged, with a pause after each time that this happens.")));
-	return WORKER_FOUND_QUEUE;
 }
 
 /* Tell the log of a look that flagged something, if it wants to know. */
@@ -393,6 +383,7 @@ report(const Tally *tally)
 TimestampTz
 worker_look(WorkerSlot *slot, TimestampTz *retry)
 {
+	MemoryContext scratch = CurrentMemoryContext;
 	TimestampTz noted = worker_slot_look(slot);
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz oldest = DT_NOEND;
@@ -423,7 +414,12 @@ worker_look(WorkerSlot *slot, TimestampTz *retry)
 	next = *retry == 0 ? upcoming : Min(upcoming, now + *retry);
 	if (behind)
 		next = Min(next, Max(now, slot->notify_at));
+	MemoryContextSwitchTo(scratch);
 	next = Min(next, worker_look_at_levels(slot, complete));
+	complain_of_failed(&tally);
+
+	/* From then on others announce nothing: whatever it is that is due. */
+	worker_expect(next);
 	worker_slot_looked(slot, next, complete ? now : DT_NOBEGIN, find);
 	return next;
 }

@@ -108,6 +108,7 @@ worker_slot_claim(Oid dbid)
 		slot->not_before = DT_NOBEGIN;
 		slot->probing_until = DT_NOBEGIN;
 		slot->notify_at = DT_NOBEGIN;
+		slot->levels_at = DT_NOBEGIN;
 	}
 	return slot;
 }
@@ -190,8 +191,8 @@ worker_wake(pid_t pid)
 }
 
 /*
- * Leave word that something of this database falls due; DT_NOBEGIN ends a
- * pause after an error, too. A launcher that should have been awake long ago
+ * Leave word that something of this database falls due; DT_NOBEGIN ends
+ * pauses after errors, too. A launcher that should have been awake long ago
  * is woken in any case: the system clock was set forwards, or stood still for
  * it. Called after the commit is visible, where an error would be a panic:
  * raises none.
@@ -223,7 +224,7 @@ publish(TimestampTz due)
 		wake = worker_shared->launcher_pid;
 	}
 	if (slot != NULL && due == DT_NOBEGIN)
-		slot->not_before = DT_NOBEGIN;
+		slot->not_before = slot->levels_at = DT_NOBEGIN;
 	if (slot != NULL && (due < worker_slot_due(slot) || due == DT_NOBEGIN))
 	{
 		slot->noted = due;
@@ -386,6 +387,27 @@ worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor, int notified,
 	slot->notified += notified;
 	slot->notify_at = notify_at;
 	slot->notify_failures = notify_failures;
+	LWLockRelease(worker_shared->lock);
+}
+
+TimestampTz
+worker_slot_levels(WorkerSlot *slot, int *failures)
+{
+	TimestampTz levels_at;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	levels_at = slot->levels_at;
+	*failures = slot->levels_failures;
+	LWLockRelease(worker_shared->lock);
+	return levels_at;
+}
+
+void
+worker_slot_keep_levels(WorkerSlot *slot, TimestampTz levels_at, int failures)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->levels_at = slot->noted == DT_NOBEGIN ? DT_NOBEGIN : levels_at;
+	slot->levels_failures = failures;
 	LWLockRelease(worker_shared->lock);
 }
 

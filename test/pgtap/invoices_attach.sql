@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(70);
+SELECT plan(74);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -136,6 +136,15 @@ UPDATE bill SET amount = 5 WHERE id = 52;
 SELECT is(pg_temp.bill('bill', '52') || ' ' || sla.restriction('Bad', as_of => '2027-02-01'), 'Bad 2026-01-01 5 0 open termination', 'until they are put right');
 INSERT INTO bill VALUES (60, 'Far', '4714-11-24 BC', NULL, 1), (61, 'Far', '5874897-12-31', NULL, 1), (62, 'Far', '0001-01-01', NULL, 1);
 SELECT is(sla.restriction('Far', as_of => '2026-01-01') || ' ' || sla.restriction('Far', as_of => '294276-12-31'), 'termination termination', 'dates as far as PostgreSQL has them');
+CREATE TABLE big (id int PRIMARY KEY, who text, due date, paid_at timestamptz, amount numeric);
+SELECT sla.attach_invoices('big', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', amount => 'amount') \g /dev/null
+INSERT INTO big SELECT g, 'Much', '2026-01-01', NULL, ('9e' || 131071)::numeric * (g - 71) FROM generate_series(70, 72) g;
+INSERT INTO big SELECT g, 'Most', '2026-01-01', NULL, 1e100 - 1 FROM generate_series(73, 75) g;
+SELECT is((SELECT string_agg(key || ' ' || problem, '; ' ORDER BY key) FROM sla.invoice WHERE key BETWEEN '70' AND '75'),
+	'70 amount is no amount; 72 amount is no amount', 'an amount that no sum of amounts could hold is none');
+SELECT is(sla.restriction('Much', as_of => '2026-02-01') || ' ' || sla.restriction('Most', as_of => '2026-02-01'), 'none support', 'nor does it keep others from being restricted');
+SELECT lives_ok($$ SELECT sla.flag_restrictions('2026-02-01') $$, 'and told of');
+SELECT throws_ok($$ SELECT sla.record_payment('big', '73', ('9e' || 131071)::numeric, '2026-02-02') $$, '22023', NULL, 'nor can as much be paid');
 CREATE TABLE strict (LIKE bill INCLUDING ALL);
 SELECT sla.attach_invoices('strict', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', amount => 'amount', on_error => 'reject') \g /dev/null
 SELECT throws_ok($$ INSERT INTO strict VALUES (1, NULL, '2026-01-01') $$, '23514', 'invoice 1 of table "strict" cannot count: who is null or empty', 'an owner may have them refused');
