@@ -85,7 +85,7 @@ BEGIN
 			t := t - make_interval(days => days);
 		END IF;
 		got := sla.wall_clock_add(t, days, zone);
-		want := pg_temp.slow_add(t, days, zone);
+		want := CASE days WHEN 0 THEN t ELSE pg_temp.slow_add(t, days, zone) END;
 		IF got <> want THEN
 			RAISE EXCEPTION 'sla.wall_clock_add(%, %, %) is %, not %', quote_literal(t), days, quote_literal(zone), got, want;
 		END IF;
