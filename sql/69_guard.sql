@@ -54,8 +54,16 @@ CREATE FUNCTION sla.guard_problems(policy text, kind text, request text, fields 
     AS $$
 DECLARE
     version sla.policy_version;
-    base constant jsonb := coalesce(request::jsonb, '{}');
+    base jsonb := '{}';
 BEGIN
+    IF request IS NOT NULL THEN
+        -- json columns hold what jsonb does not, such as "\u0000"
+        BEGIN
+            base := request;
+        EXCEPTION WHEN data_exception THEN
+            RETURN NEXT concat('request: ', SQLERRM, '.');
+        END;
+    END IF;
     IF policy IS NULL THEN
         RETURN NEXT 'policy: is missing.';
         RETURN;
