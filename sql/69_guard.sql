@@ -112,6 +112,10 @@ BEGIN
             THEN 'Say what zone its times are in, as in timestamps_in => ''UTC'', or make it timestamp with time zone.'
         WHEN role = 'security_release' AND type <> 'bool'::regtype THEN 'It must be boolean.'
         WHEN role = 'request' AND type NOT IN ('json'::regtype, 'jsonb'::regtype) THEN 'It must be json or jsonb.'
+        -- their text would be that of nobody, whom nothing is refused
+        WHEN role IN ('account', 'service') AND (type IN ('json'::regtype, 'jsonb'::regtype)
+             OR EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND (t.typtype IN ('c', 'r', 'm') OR t.typcategory = 'A')))
+            THEN 'Types with a plain text can, such as text, numbers, uuid and enum types.'
         WHEN role IN ('policy', 'kind') AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND (t.typcategory = 'S' OR t.typtype = 'e'))
             THEN 'Text and enum types can.'
     END;
