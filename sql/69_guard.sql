@@ -54,16 +54,8 @@ CREATE FUNCTION sla.guard_problems(policy text, kind text, request text, fields 
     AS $$
 DECLARE
     version sla.policy_version;
-    base jsonb := '{}';
+    told jsonb;
 BEGIN
-    IF request IS NOT NULL THEN
-        -- json columns hold what jsonb does not, such as "\u0000"
-        BEGIN
-            base := request;
-        EXCEPTION WHEN data_exception THEN
-            RETURN NEXT concat('request: ', SQLERRM, '.');
-        END;
-    END IF;
     IF policy IS NULL THEN
         RETURN NEXT 'policy: is missing.';
         RETURN;
@@ -81,9 +73,17 @@ BEGIN
         END IF;
         RETURN;
     END IF;
+    -- json columns hold what jsonb does not, such as "\u0000"
+    BEGIN
+        told := coalesce(request::jsonb, '{}');
+        told := CASE jsonb_typeof(told) WHEN 'object' THEN told || fields::jsonb ELSE told END;
+    EXCEPTION WHEN data_exception THEN
+        RETURN NEXT concat('request: ', SQLERRM, '.');
+        RETURN;
+    END;
     RETURN QUERY
         SELECT concat(p.field || ' ', '(' || p.rule || '): ', p.problem, '.', ' Accepted: ' || p.accepted || '.')
-        FROM sla.request_problems(policy, kind, CASE jsonb_typeof(base) WHEN 'object' THEN base || fields::jsonb ELSE base END, requested_at, changed) AS p;
+        FROM sla.request_problems(policy, kind, told, requested_at, changed) AS p;
 END
 $$;
 COMMENT ON FUNCTION sla.guard_problems(text, text, text, text, timestamptz, text[], boolean) IS 'Internal, asked by guards: what sla.check_request gives, as sentences, with a policy or kind that is not known among what is wrong.';
