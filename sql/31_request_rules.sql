@@ -116,11 +116,11 @@ CREATE TABLE sla.assistance_rule (
     outside             text,
     -- core compares intervals as if a month had 30 days
     CONSTRAINT assistance_rule_bucket_check CHECK (bucket > '0' AND isfinite(bucket) AND extract(month FROM bucket) = 0 AND extract(year FROM bucket) = 0 AND extract(day FROM bucket) = 0
-        AND extract(epoch FROM bucket) % 60 = 0)
+        AND extract(epoch FROM bucket) % 60 = 0 AND bucket <= '876600 hours')
 );
 COMMENT ON TABLE sla.assistance_rule IS 'How planned assistance is charged under a policy version; one without a row charges none.';
 COMMENT ON COLUMN sla.assistance_rule.policy_version_id IS 'sla.policy_version.id.';
-COMMENT ON COLUMN sla.assistance_rule.bucket IS 'It is charged in multiples of this much elapsed time: hours and minutes, more than nothing.';
+COMMENT ON COLUMN sla.assistance_rule.bucket IS 'It is charged in multiples of this much elapsed time: hours and minutes, more than nothing and at most a hundred years.';
 COMMENT ON COLUMN sla.assistance_rule.outside IS 'sla.calendar.name: only what lies outside these hours is charged; NULL: all of it.';
 
 CREATE FUNCTION sla.request_rule_written() RETURNS trigger

@@ -22,9 +22,8 @@ BEGIN
         RETURN 'must be a string, as in "5 days" or "72 hours"';
     ELSIF sla.input_problem(value #>> '{}', 'interval') IS NOT NULL THEN
         RETURN sla.input_problem(value #>> '{}', 'interval');
-    ELSIF (value #>> '{}')::interval < '0' OR extract(month FROM (value #>> '{}')::interval) <> 0
-          OR extract(year FROM (value #>> '{}')::interval) <> 0 THEN
-        RETURN 'must be days and hours, not negative';
+    ELSIF NOT sla.is_notice((value #>> '{}')::interval) THEN
+        RETURN 'must be days and hours, not negative, at most a hundred years';
     END IF;
     RETURN NULL;
 END

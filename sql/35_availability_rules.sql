@@ -95,6 +95,15 @@ END
 $$;
 COMMENT ON FUNCTION sla.credit_at(numeric, jsonb) IS 'What is credited, in percent of what was paid, at an availability of so many percent: that of the lowest tier that it is below, 0 where it is below none. Exactly at a bound is not below. credits as in [{"below": 99.9, "percent": 10}, {"below": 99, "percent": 25}]. Raises 22023 for percentages and tiers that cannot be.';
 
+CREATE FUNCTION sla.is_notice(notice interval) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT isfinite(notice) AND extract(month FROM notice) = 0 AND extract(year FROM notice) = 0
+        AND notice >= '0' AND extract(day FROM notice) BETWEEN -36525 AND 36525 AND notice <= '36525 days'
+$$;
+COMMENT ON FUNCTION sla.is_notice(interval) IS 'Internal: days and hours, not negative and at most a hundred years?';
+
 CREATE TABLE sla.availability_rule (
     policy_version_id   int,
     service             text DEFAULT '*' CHECK (sla.is_rule_key(service)),
@@ -105,7 +114,7 @@ CREATE TABLE sla.availability_rule (
     unknown             text NOT NULL DEFAULT 'ignore' CHECK (unknown IN ('ignore', 'up', 'down')),
     young               text NOT NULL DEFAULT 'period' CHECK (young IN ('period', 'life')),
     exclusions          text[] NOT NULL DEFAULT '{}' CHECK (array_position(exclusions, NULL) IS NULL),
-    maintenance_notice  interval CHECK (maintenance_notice >= '0' AND extract(month FROM maintenance_notice) = 0 AND extract(year FROM maintenance_notice) = 0),
+    maintenance_notice  interval CHECK (sla.is_notice(maintenance_notice)),
     maintenance_window  text,
     credits             jsonb NOT NULL DEFAULT '[]',
     PRIMARY KEY (policy_version_id, service, package),
@@ -121,7 +130,7 @@ COMMENT ON COLUMN sla.availability_rule.calendar IS 'sla.calendar.name: the hour
 COMMENT ON COLUMN sla.availability_rule.unknown IS 'What time without observation counts as: ignore (it is not measured), up, down.';
 COMMENT ON COLUMN sla.availability_rule.young IS 'How a month is measured that the service did not live through. period: as a whole, as if it had been up before and after; life: its life only.';
 COMMENT ON COLUMN sla.availability_rule.exclusions IS 'Kinds of sla.exclusion that are excused.';
-COMMENT ON COLUMN sla.availability_rule.maintenance_notice IS 'How long before it begins planned maintenance has to be announced, days by the wall clock of the zone; NULL: any time before.';
+COMMENT ON COLUMN sla.availability_rule.maintenance_notice IS 'How long before it begins planned maintenance has to be announced, days by the wall clock of the zone and hours that elapse; NULL: any time before.';
 COMMENT ON COLUMN sla.availability_rule.maintenance_window IS 'sla.calendar.name: the service window, outside of which planned maintenance is not excused; NULL: any time that was announced.';
 COMMENT ON COLUMN sla.availability_rule.credits IS 'Tiers of credits, see sla.are_credits; []: none.';
 

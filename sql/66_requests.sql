@@ -4,7 +4,7 @@
 CREATE FUNCTION sla.wall_clock_add(instant timestamptz, days int, zone text) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'slapolicy_wall_clock_add';
-COMMENT ON FUNCTION sla.wall_clock_add(timestamptz, int, text) IS 'The first instant at which the wall clock of a time zone shows the same time so many days later, or a later one where it skips that. An infinite instant comes back as it is. Raises 22023 for an unknown zone, 22008 beyond the range of instants.';
+COMMENT ON FUNCTION sla.wall_clock_add(timestamptz, int, text) IS 'The first instant at which the wall clock of a time zone shows the same time so many days later, or a later one where it skips that; with no days the instant itself. An infinite instant comes back as it is. Raises 22023 for an unknown zone, 22008 beyond the range of instants.';
 
 CREATE FUNCTION sla.lead_end(started timestamptz, lead text, zone text, hours sla.business_hours) RETURNS timestamptz
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

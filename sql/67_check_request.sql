@@ -52,7 +52,8 @@ BEGIN
         wrong := sla.input_problem(content, 'timestamptz');
         IF wrong IS NOT NULL THEN
             RETURN wrong;
-        ELSIF NOT isfinite(content::timestamptz) OR content !~ '[0-9]' THEN
+        -- words, too, as in "tomorrow 10:00": they would say something else each day
+        ELSIF NOT isfinite(content::timestamptz) OR content !~ '[0-9]' OR content ~* '(now|today|tomorrow|yesterday)' THEN
             RETURN format('must be a date and a time, not %s', content);
         END IF;
     WHEN field = 'origins' THEN
@@ -144,6 +145,7 @@ DECLARE
     agreed timestamptz;
     lead_end timestamptz;
     earliest timestamptz;
+    or_later text;
     slot_end timestamptz;
     slot record;
 BEGIN
@@ -167,6 +169,7 @@ BEGIN
 
     lead_end := sla.lead_end(requested_at, the_rule.lead, zone, hours);
     earliest := sla.earliest_within(lead_end, inside, outside);
+    or_later := CASE WHEN isfinite(earliest) THEN earliest || ' or later' END;
     FOR what IN
         SELECT f.name, request -> f.name AS value, bool_or(f.needed) AS needed
         FROM (SELECT r.name, r.i, true AS needed FROM unnest(the_rule.required) WITH ORDINALITY AS r(name, i)
@@ -191,7 +194,7 @@ BEGIN
         END IF;
         IF wrong IS NOT NULL AND (changed IS NULL OR what.name = ANY (changed)) THEN
             RETURN QUERY SELECT 'fields', what.name, wrong,
-                CASE WHEN what.name = 'starts_at' AND the_rule.lead IS NOT NULL THEN earliest || ' or later' END;
+                CASE WHEN what.name = 'starts_at' AND the_rule.lead IS NOT NULL THEN or_later END;
         END IF;
     END LOOP;
 
@@ -201,15 +204,16 @@ BEGIN
     END IF;
     IF starts < lead_end AND (changed IS NULL OR changed && '{starts_at,requested_at}') THEN
         RETURN QUERY SELECT 'lead', 'starts_at',
-            format('is %s: requested at %s, it may start %s later', starts, requested_at, the_rule.lead), earliest || ' or later';
+            format('is %s: requested at %s, it may start %s later', starts, requested_at, the_rule.lead), or_later;
     END IF;
     IF the_rule.slot_lead IS NOT NULL AND agreed IS NOT NULL THEN
         slot_end := sla.lead_end(agreed, the_rule.slot_lead, zone, hours);
+        earliest := sla.earliest_within(greatest(earliest, slot_end), inside, outside);
     END IF;
     IF starts < slot_end AND (changed IS NULL OR changed && '{starts_at,slot_agreed_at}') THEN
         RETURN QUERY SELECT 'slot_lead', 'slot_agreed_at',
             format('is %s: a time slot is agreed on %s before it starts', agreed, the_rule.slot_lead),
-            format('a slot from %s on', sla.earliest_within(greatest(earliest, slot_end), inside, outside));
+            CASE WHEN isfinite(earliest) THEN format('a slot from %s on', earliest) END;
     END IF;
     IF num_nonnulls(the_rule.inside, the_rule.outside) > 0 AND starts IS NOT NULL
        AND (changed IS NULL OR changed && '{starts_at,ends_at}')

@@ -56,7 +56,7 @@ CREATE FUNCTION sla.billable(slot tstzrange, actual_end timestamptz DEFAULT NULL
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
     AS $$ SELECT sum(e.charged) FROM sla.explain_billable(slot, actual_end, bucket, outside) AS e $$;
-COMMENT ON FUNCTION sla.billable(tstzrange, timestamptz, interval, sla.business_hours) IS 'How much time is charged for assistance: all of the booked slot, used or not, in buckets of which the last is charged whole; and what went on beyond its end until actual_end, in buckets of its own. Time elapses, whatever clocks show. outside: only what lies outside these hours counts; NULL: all of it. NULL when slot or bucket is. Raises 22023 for a slot without length and a bucket with months or days or not above zero, 22008 for a slot or end that is infinite or not bounded.';
+COMMENT ON FUNCTION sla.billable(tstzrange, timestamptz, interval, sla.business_hours) IS 'How much time is charged for assistance: all of the booked slot, used or not, in buckets of which the last is charged whole; and what went on beyond its end until actual_end, in buckets of its own. Time elapses, whatever clocks show. outside: only what lies outside these hours counts; NULL: all of it. NULL when slot or bucket is. Raises 22023 for a slot without length and a bucket with months or days or not above zero, 22008 for a slot or end that is infinite or not bounded, 22003 for more than 2147483647 hours.';
 
 -- Facts
 

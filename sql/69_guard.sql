@@ -54,7 +54,7 @@ CREATE FUNCTION sla.guard_problems(policy text, kind text, request text, fields 
     AS $$
 DECLARE
     version sla.policy_version;
-    base constant jsonb := coalesce(request::jsonb, '{}');
+    told jsonb;
 BEGIN
     IF policy IS NULL THEN
         RETURN NEXT 'policy: is missing.';
@@ -73,9 +73,17 @@ BEGIN
         END IF;
         RETURN;
     END IF;
+    -- json columns hold what jsonb does not, such as "\u0000"
+    BEGIN
+        told := coalesce(request::jsonb, '{}');
+        told := CASE jsonb_typeof(told) WHEN 'object' THEN told || fields::jsonb ELSE told END;
+    EXCEPTION WHEN data_exception THEN
+        RETURN NEXT concat('request: ', SQLERRM, '.');
+        RETURN;
+    END;
     RETURN QUERY
         SELECT concat(p.field || ' ', '(' || p.rule || '): ', p.problem, '.', ' Accepted: ' || p.accepted || '.')
-        FROM sla.request_problems(policy, kind, CASE jsonb_typeof(base) WHEN 'object' THEN base || fields::jsonb ELSE base END, requested_at, changed) AS p;
+        FROM sla.request_problems(policy, kind, told, requested_at, changed) AS p;
 END
 $$;
 COMMENT ON FUNCTION sla.guard_problems(text, text, text, text, timestamptz, text[], boolean) IS 'Internal, asked by guards: what sla.check_request gives, as sentences, with a policy or kind that is not known among what is wrong.';
@@ -104,6 +112,10 @@ BEGIN
             THEN 'Say what zone its times are in, as in timestamps_in => ''UTC'', or make it timestamp with time zone.'
         WHEN role = 'security_release' AND type <> 'bool'::regtype THEN 'It must be boolean.'
         WHEN role = 'request' AND type NOT IN ('json'::regtype, 'jsonb'::regtype) THEN 'It must be json or jsonb.'
+        -- their text would be that of nobody, whom nothing is refused
+        WHEN role IN ('account', 'service') AND (type IN ('json'::regtype, 'jsonb'::regtype)
+             OR EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND (t.typtype IN ('c', 'r', 'm') OR t.typcategory = 'A')))
+            THEN 'Types with a plain text can, such as text, numbers, uuid and enum types.'
         WHEN role IN ('policy', 'kind') AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND (t.typcategory = 'S' OR t.typtype = 'e'))
             THEN 'Text and enum types can.'
     END;

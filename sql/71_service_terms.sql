@@ -108,6 +108,8 @@ CREATE FUNCTION sla.exclusion_refused(kind text, during tstzrange, announced_at 
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
     AS $$
+DECLARE
+    days constant int := extract(day FROM maintenance_notice);
 BEGIN
     IF kind <> ALL (exclusions) THEN
         RETURN 'the rule does not list it';
@@ -117,7 +119,8 @@ BEGIN
         RETURN 'it was not announced';
     ELSIF announced_at >= lower(during) THEN
         RETURN 'it was announced after it began';
-    ELSIF announced_at > (lower(during) AT TIME ZONE time_zone - maintenance_notice) AT TIME ZONE time_zone THEN
+    -- days by the wall clock, then hours that elapse, as leads of requests
+    ELSIF announced_at > sla.wall_clock_add(lower(during), -days, time_zone) - (maintenance_notice - make_interval(days => days)) THEN
         RETURN format('it was announced too late, at %s', to_char(announced_at AT TIME ZONE time_zone, 'YYYY-MM-DD HH24:MI:SS'));
     END IF;
     RETURN NULL;

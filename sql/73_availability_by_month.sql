@@ -41,7 +41,7 @@ FROM (
                 GROUP BY 1
             ) o ON o.service = s.name
             CROSS JOIN LATERAL (
-                SELECT coalesce(CASE WHEN isfinite(lower(s.life)) THEN lower(s.life) END, o.since, now()) AS since,
+                SELECT coalesce(CASE WHEN isfinite(lower(s.life)) THEN lower(s.life) END, least(o.since, now())) AS since,
                     least(CASE WHEN isfinite(upper(s.life)) THEN upper(s.life) END, now()) AS until
             ) l
             CROSS JOIN LATERAL generate_series(date_trunc('month', l.since AT TIME ZONE 'UTC' - interval '1 day'),

@@ -102,6 +102,15 @@ take_moved(int32 guard_id, TransactionId xid, CommandId cid)
 	return found;
 }
 
+/* Does a row that is deleted go on to another partition? */
+static bool
+has_moved(TupleTableSlot *slot)
+{
+	HeapTupleHeader tuple = header_of(slot);
+
+	return tuple != NULL && HeapTupleHeaderIndicatesMovedPartitions(tuple);
+}
+
 static void
 remember_moved(const Guard *guard, TupleTableSlot *slot)
 {
@@ -113,8 +122,6 @@ remember_moved(const Guard *guard, TupleTableSlot *slot)
 	Size		size;
 	char	   *end;
 
-	if (tuple == NULL || !HeapTupleHeaderIndicatesMovedPartitions(tuple))
-		return;
 	xid = HeapTupleHeaderGetUpdateXid(tuple);
 	cid = HeapTupleHeaderGetCmax(tuple);
 	row = take_moved(guard->id, xid, cid);	/* one that got lost on its way */
@@ -440,11 +447,16 @@ slapolicy_check_guard(PG_FUNCTION_ARGS)
 				 errmsg("function sla.%s must be fired %s for each row",
 						"check_guard", "AFTER INSERT, UPDATE OR DELETE")));
 
-	guard = guard_get(trigdata->tg_relation);
 	slot = trigdata->tg_trigslot;
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		remember_moved(guard, slot);
-	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		/* what only goes asks for no guard */
+		if (has_moved(slot))
+			remember_moved(guard_get(trigdata->tg_relation), slot);
+		return PointerGetDatum(NULL);
+	}
+	guard = guard_get(trigdata->tg_relation);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
 		moved = moved_here(guard, slot);
 		check_row(guard, trigdata->tg_relation,

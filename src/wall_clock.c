@@ -4,7 +4,8 @@
  *
  * A day later the clock shows the same time, whatever it did in between. What
  * happens where it shows a time twice, or never, is the rule for openings
- * (zone.h): the first instant at which it shows that time or a later one.
+ * (zone.h): the first instant at which it shows that time or a later one. No
+ * day at all later is now, also when the clock shows this time once more.
  *
  * Knows nothing of calendars and of what the days are for.
  */
@@ -64,7 +65,7 @@ slapolicy_wall_clock_add(PG_FUNCTION_ARGS)
 	int64		shift;
 	int64		local;
 
-	if (TIMESTAMP_NOT_FINITE(t))
+	if (TIMESTAMP_NOT_FINITE(t) || PG_GETARG_INT32(1) == 0)
 		PG_RETURN_TIMESTAMPTZ(t);
 	/* what lies so near the end that only its wall clock fits is beyond it */
 	if (pg_mul_s64_overflow(PG_GETARG_INT32(1), USECS_PER_DAY, &shift) ||

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(83);
+SELECT plan(95);
 
 CREATE FUNCTION pg_temp.document(availability jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{"policy": "t acme", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}, "sundays": {"hours": "Europe/Berlin Su 02:00-05:00"},
@@ -63,6 +63,10 @@ SELECT results_eq($$ SELECT * FROM sla.error_budget('t shop', '2015-03-01', as_o
 	$$ VALUES (99.9, interval '730:50:00', interval '00:43:51', interval '00:10:00', interval '00:33:51') $$, 'what is left of the budget of the whole month');
 SELECT results_eq($$ SELECT * FROM sla.error_budget('t shop', '2015-03-01', as_of => 'infinity') $$,
 	$$ VALUES (99.9, interval '730:50:00', interval '00:43:51', interval '03:50:00', interval '-03:06:09') $$, 'overspent');
+INSERT INTO sla.exclusion (id, service, during, kind, announced_at) VALUES (50, 't shop', '[2015-03-22 02:00, 2015-03-22 05:00)', 'planned_maintenance', '2015-03-10');
+SELECT is((SELECT array_agg(measured ORDER BY t) FROM unnest('{2015-03-05 10:15,2015-03-09 23:59,2015-03-10,infinity}'::timestamptz[]) t, sla.error_budget('t shop', '2015-03-01', as_of => t)),
+	'{730:50:00,730:50:00,727:50:00,727:50:00}', 'maintenance to come counts from its announcement on');
+DELETE FROM sla.exclusion WHERE id = 50;
 SELECT results_eq($$ SELECT * FROM sla.error_budget('t 6', '2015-03-01') $$, $$ VALUES (NULL::numeric, interval '744:00:00', NULL::interval, interval '0', NULL::interval) $$, 'no goal, no budget');
 SELECT is_empty($$ SELECT d, b.* FROM generate_series(0, 60 * 60, 7) d, LATERAL (
 		SELECT floor(extract(epoch FROM a.measured) * 1000000 * (100 - 99.9) / 100) >= extract(epoch FROM a.down) * 1000000 AS kept, a.percent >= 99.9 AS met
@@ -82,6 +86,9 @@ SELECT is(pg_temp.maintenance(NULL), interval '0', 'nor never');
 SELECT is(pg_temp.maintenance('2015-03-15 02:00'), interval '0', 'nor when it begins');
 SELECT is(pg_temp.maintenance('2015-03-24 03:00', '[2015-03-29 03:00, 2015-03-29 05:00)'), interval '2 h', 'five days by the clock, of which one has 23 hours');
 SELECT is(pg_temp.maintenance('2015-03-24 03:00:01', '[2015-03-29 03:00, 2015-03-29 05:00)'), interval '0', 'to the second');
+SELECT is(sla.exclusion_refused('planned_maintenance', '[2015-03-30 02:30, 2015-03-30 03:30)', announced, '{planned_maintenance}', notice, 'Europe/Berlin') IS NULL, excuses, notice || ' before, at ' || announced)
+FROM (VALUES (interval '72 h', timestamptz '2015-03-27 01:30', true), ('72 h', '2015-03-27 01:30:00.000001', false), ('3 days', '2015-03-27 02:30', true),
+	('2 days 24 h', '2015-03-27 02:30', true), ('2 days 24 h', '2015-03-27 02:30:00.000001', false), ('1 day', '2015-03-29 03:00', true), ('1 day', '2015-03-29 03:00:00.000001', false)) v(notice, announced, excuses);
 SELECT is(pg_temp.maintenance('2015-03-01', '[2015-03-15 04:00, 2015-03-15 08:00)'), interval '1 h', 'only in the service window');
 SELECT is(pg_temp.maintenance('2015-03-01', '[2015-03-16 02:00, 2015-03-16 05:00)'), interval '0', 'not on another day');
 SELECT is(pg_temp.maintenance('2015-03-01', '[2015-03-15 02:00,)'), interval '11 h', 'without an end: on each Sunday, one of which has an hour less');
@@ -126,6 +133,9 @@ SELECT is((SELECT min(month) FROM sla.availability_by_month WHERE service = 't s
 SELECT is((SELECT array_agg(complete) FROM sla.availability_by_month WHERE service = 't 1'), '{f}', 'without one and without outages this month');
 INSERT INTO sla.outage (service, during) VALUES ('t 1', '[2014-12-31 23:30, 2015-01-01 00:30)'), ('t 3', tstzrange(now() - interval '3 min', NULL));
 SELECT is((SELECT min(month) FROM sla.availability_by_month WHERE service = 't 1'), '2014-12-01', 'else from the first outage');
+INSERT INTO sla.outage (id, service, during) VALUES (50, 't 4', tstzrange(now() + interval '40 days', NULL));
+SELECT is((SELECT array_agg(complete) FROM sla.availability_by_month WHERE service = 't 4'), '{f}', 'unless that is still to come');
+DELETE FROM sla.outage WHERE id = 50;
 SELECT is((SELECT sum(down) FROM sla.availability_by_month WHERE service = 't 1' AND month < '2015-02-01'), interval '1 h', 'an outage over the end of a month is in both');
 SELECT is((SELECT sum(down) FROM sla.availability_by_month WHERE service = 't 3'), interval '3 min', 'one that lasts, until now');
 INSERT INTO sla.service (name, life, time_zone) VALUES ('t future', tstzrange(now() + interval '1 h', NULL), NULL), ('t past', '[2014-01-01, 2014-02-01)', 'Europe/Berlin');
@@ -156,6 +166,33 @@ SELECT is((SELECT (sum(counted) FILTER (WHERE counts_as = 'up'), sum(counted) FI
 		FROM sla.explain_availability('t shop', '2015-03-01')),
 	(SELECT (up, down, excluded)::text FROM sla.service_availability('t shop', '2015-03-01')), 'what is explained sums up to what counts');
 SELECT is_empty($$ SELECT FROM sla.explain_availability('t shop', '2015-03-01', as_of => '2015-02-01') $$, 'nothing of what is to come');
+
+-- of each stretch all that overlaps it, and nothing else
+SELECT setseed(0.5) AS seed \gset
+INSERT INTO sla.service (name, kind, policy, life) VALUES ('t busy', 'hosting', 't acme', '(2015-03-02 12:00, 2015-03-30 12:00]');
+INSERT INTO sla.outage (id, service, during, kind)
+	SELECT 2000 + n, 't busy', tstzrange(t, nullif(t + floor(random() ^ 9 * 300) * interval '1 h' + interval '1 us', '2015-03-01'), (array['[)', '(]', '[]'])[1 + n % 3]), (array['down', 'unknown', 'unknown', 'unknown'])[1 + n % 4]
+	FROM generate_series(1, 150) n, LATERAL (SELECT timestamptz '2015-02-27' + floor(n * 0 + random() * 33 * 24) * interval '1 h' AS t) x;
+INSERT INTO sla.exclusion (id, service, during, kind, announced_at)
+	SELECT 2000 + n, nullif('t busy', (array['t busy', 'x', 'x'])[1 + n % 3]), tstzrange(t, CASE WHEN n > 1 THEN t + random() ^ 9 * interval '300 h' + interval '1 us' END),
+		(array['force_majeure', 'planned_maintenance', 'abuse'])[1 + n % 3], t - n * interval '8 h'
+	FROM generate_series(1, 50) n, LATERAL (SELECT timestamptz '2015-02-27' + floor(n * 0 + random() * 33 * 24) * interval '1 h' AS t) x;
+CREATE TEMP TABLE explained AS SELECT * FROM sla.explain_availability('t busy', '2015-03-01');
+SELECT cmp_ok((SELECT count(*) FROM explained WHERE jsonb_array_length(evidence) > 1), '>', 20::bigint, 'a busy month');
+SELECT is_empty($$
+	SELECT e."from", e.evidence, w.wanted
+	FROM explained e, LATERAL (
+		SELECT array_agg(f.name ORDER BY f.name) AS wanted
+		FROM (SELECT 'outage ' || id AS name, during FROM sla.outage WHERE service = 't busy'
+			UNION ALL SELECT 'exclusion ' || id, during FROM sla.exclusion WHERE service = 't busy' OR service IS NULL) f
+		-- at least a microsecond of it
+		WHERE f.during * '(2015-03-02 12:00, 2015-03-30 12:00]' * tstzrange(e."from", e."to" - interval '1 us', '[]') && tstzrange(e."from", e."to" - interval '1 us', '[]')
+			AND f.during * '(2015-03-02 12:00, 2015-03-30 12:00]' * tstzrange(e."from", e."to") <> tstzrange(e."from", e."from" + interval '1 us', '()')
+	) w
+	WHERE w.wanted IS DISTINCT FROM (SELECT array_agg(n ORDER BY n) FROM (SELECT coalesce('outage ' || (x ->> 'outage'), 'exclusion ' || (x ->> 'exclusion')) AS n FROM jsonb_array_elements(e.evidence) x) y)
+$$, 'what is told of a stretch is what overlaps it');
+SELECT is((SELECT (sum(counted) FILTER (WHERE counts_as = 'up'), sum(counted) FILTER (WHERE counts_as = 'down'), sum(counted) FILTER (WHERE counts_as = 'unknown'), sum(counted) FILTER (WHERE counts_as = 'excluded'))::text FROM explained),
+	(SELECT (up, down, unknown, excluded)::text FROM sla.service_availability('t busy', '2015-03-01')), 'and sums up');
 
 -- What cannot be asked
 SELECT throws_ok(format('SELECT %s', q), code, NULL, q)

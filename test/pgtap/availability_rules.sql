@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(102);
+SELECT plan(105);
 
 CREATE FUNCTION pg_temp.document(availability jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{"policy": "t acme", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}, "sundays": {"hours": "Europe/Berlin Su 02:00-05:00"}},
@@ -41,7 +41,8 @@ FROM (VALUES
 	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": 5}]', '$.availability[0].maintenance_notice must be a string%'),
 	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": "soon"}]', '$.availability[0].maintenance_notice invalid input syntax%'),
 	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": "1 month"}]', '$.availability[0].maintenance_notice must be days and hours%'),
-	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": "-1 day"}]', '$.availability[0].maintenance_notice must be days and hours, not negative'),
+	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": "-1 day"}]', '$.availability[0].maintenance_notice must be days and hours, not negative, at most a hundred years'),
+	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_notice": "36525 days 00:00:01"}]', '$.availability[0].maintenance_notice must be days and hours, not negative, at most a hundred years'),
 	('[{"goal": 1, "maintenance_notice": "1 day"}]', '$.availability[0].maintenance_notice is of no use without%'),
 	('[{"goal": 1, "exclusions": ["rain"], "maintenance_window": "sundays"}]', '$.availability[0].maintenance_window is of no use without%'),
 	('[{"goal": 1, "exclusions": ["planned_maintenance"], "maintenance_window": "x"}]', '$.availability[0].maintenance_window calendar "x" is not among%'),
@@ -93,7 +94,7 @@ SELECT is(sla.policy_document('t acme') -> 'availability', NULL, 'are no member'
 -- The table by hand
 SELECT throws_ok(format('INSERT INTO sla.availability_rule (policy_version_id, package, %s) VALUES (%s, ''t'', %s)', columns, :id, vals), code, NULL, columns || ' ' || vals)
 FROM (VALUES ('goal', '0', '23514'), ('goal', '''NaN''', '23514'), ('goal', '101', '23514'), ('goal', '99.9999999', '23514'), ('unknown', '''maybe''', '23514'), ('young', '''old''', '23514'),
-	('time_zone', '''Mars''', '22023'), ('exclusions', '''{NULL}''', '23514'), ('exclusions', '''{""}''', '23514'), ('maintenance_notice', '''-1 day''', '23514'), ('maintenance_notice', '''1 mon''', '23514'),
+	('time_zone', '''Mars''', '22023'), ('exclusions', '''{NULL}''', '23514'), ('exclusions', '''{""}''', '23514'), ('maintenance_notice', '''-1 day''', '23514'), ('maintenance_notice', '''2000000000 days -2000000000 hours''', '23514'), ('maintenance_notice', '''36526 days''', '23514'), ('maintenance_notice', '''1 mon''', '23514'),
 	('credits', '''[{"below": 99, "percent": 10}]''', '23514'), ('goal, credits', '99, ''[{"below": 98, "percent": 10}]''', '23514'), ('goal, credits', '99, ''{}''', '23514'),
 	('calendar', '''nowhere''', '23503'), ('maintenance_window', '''nowhere''', '23503')) v(columns, vals, code);
 SELECT throws_ok($$ INSERT INTO sla.availability_rule (policy_version_id) VALUES (0) $$, '23503', NULL, 'of a version that does not exist');

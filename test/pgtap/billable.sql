@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(79);
+SELECT plan(80);
 
 -- 2026-03-07 is a Saturday.
 CREATE FUNCTION pg_temp.parts(slot tstzrange, actual_end timestamptz DEFAULT NULL, bucket interval DEFAULT '2 hours', outside sla.business_hours DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
@@ -47,6 +47,7 @@ SELECT is(sla.billable('[2026-03-07 10:00, 2026-03-07 12:00)', NULL, NULL), NULL
 SELECT throws_ok(format('SELECT sla.billable(%L)', s), '22023', 'a time slot must have a length', s || ' has no length') FROM unnest(ARRAY['empty', '[2026-03-07 10:00,2026-03-07 10:00]', '(2026-03-07 10:00,2026-03-07 10:00)']) s;
 SELECT throws_ok(format('SELECT sla.billable(%L)', s), '22008', 'a time slot must have a start and an end', s || ' has no start and end')
 FROM unnest(ARRAY['[2026-03-07,)', '(,2026-03-07]', '(,)', '[2026-03-07,infinity)', '[-infinity,2026-03-07)', '[-infinity,infinity]']) s;
+SELECT throws_ok($$SELECT sla.billable('[4713-01-01 BC, 245000-01-01)')$$, '22003', NULL, 'more hours than there are numbers for');
 SELECT throws_ok(format($$SELECT sla.billable('[2026-03-07 10:00, 2026-03-07 12:00)', %L)$$, s), '22008', NULL, s || ' is no end') FROM unnest('{infinity,-infinity}'::text[]) s;
 SELECT throws_ok(format($$SELECT sla.billable('[2026-03-07 10:00, 2026-03-07 12:00)', NULL, %L)$$, b), '22023', 'a bucket must be elapsed time, and more than nothing', b || ' is no bucket')
 FROM unnest(ARRAY['0', '-2 hours', '1 month', '1 year', '1 day', '1 day 2 hours', '1 month -30 days 2 hours']) b;

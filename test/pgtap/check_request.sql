@@ -7,13 +7,13 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(93);
+SELECT plan(102);
 
 SELECT sla.load_policy('{"policy": "t check", "time_zone": "Europe/Berlin",
-	"calendars": {"day": {"hours": "Europe/Berlin Mo-Fr 09:00-17:00"}},
+	"calendars": {"day": {"hours": "Europe/Berlin Mo-Fr 09:00-17:00"}, "always": {"hours": "24/7"}, "never": {"hours": "UTC Mo 10:00-11:00 & UTC Tu 10:00-11:00"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "day"}],
 	"requests": {"test": {"lead": "2 weeks", "required": ["vectors", "contact_email", "origins", "bandwidth", "requests_per_second", "targets", "ends_at", "own"]},
-		"slot": {"lead": "30 days", "slot_lead": "20 days", "outside": "day"}, "office": {"inside": "day"}, "any": {}, "fields": {"required": ["own"]}}}');
+		"slot": {"lead": "30 days", "slot_lead": "20 days", "outside": "day"}, "office": {"inside": "day"}, "any": {}, "hopeless": {"lead": "1 day", "slot_lead": "5 business days", "calendar": "never", "outside": "always"}, "fields": {"required": ["own"]}}}');
 CREATE FUNCTION pg_temp.check(kind text, request jsonb, at timestamptz DEFAULT '2026-03-20 10:00+01') RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', p.rule, p.field, p.problem, '[' || p.accepted || ']'), '; ' ORDER BY p.ordinality)
 	FROM sla.check_request('t check', kind, request, at) WITH ORDINALITY p $$;
@@ -48,7 +48,8 @@ FROM (VALUES
 	('bandwidth', '"0 Mbit/s"', 'must be a number above 0, with or without a unit, as in "200 Mbit/s"'), ('bandwidth', '[5]', 'must be a number above 0, with or without a unit, as in "200 Mbit/s"'),
 	('requests_per_second', '"500 rps"', 'must be a number above 0'), ('requests_per_second', '0.0', 'must be a number above 0'), ('requests_per_second', '"Infinity"', 'must be a number above 0'),
 	('ends_at', '"soon"', 'invalid input syntax for type timestamp with time zone: "soon"'), ('ends_at', '"2026-02-30"', 'date/time field value out of range: "2026-02-30"'),
-	('ends_at', '"infinity"', 'must be a date and a time, not infinity'), ('ends_at', '"tomorrow"', 'must be a date and a time, not tomorrow'), ('ends_at', '1775000000', 'must be a time, not a JSON number')) t(field, v, problem);
+	('ends_at', '"infinity"', 'must be a date and a time, not infinity'), ('ends_at', '"tomorrow"', 'must be a date and a time, not tomorrow'), ('ends_at', '"tomorrow 10:00"', 'must be a date and a time, not tomorrow 10:00'),
+	('ends_at', '"Today 09:00"', 'must be a date and a time, not Today 09:00'), ('ends_at', '"yesterday 21:00"', 'must be a date and a time, not yesterday 21:00'), ('ends_at', '1775000000', 'must be a time, not a JSON number')) t(field, v, problem);
 SELECT is(pg_temp.check('test', pg_temp.full_request(jsonb_build_object(field, v))), NULL, field || ' ' || v::text)
 FROM (VALUES ('origins', '"192.0.2.1"'::jsonb), ('origins', '"192.0.2.1, 198.51.100.0/24; ::1"'), ('origins', '"{192.0.2.1,::1}"'), ('bandwidth', '0.5'), ('bandwidth', '"1.5Gbps"'), ('bandwidth', '"100"'), ('bandwidth', '"10 MB/s"'),
 	('requests_per_second', '"12.5"'), ('contact_phone', '"+49 (0)30 / 1234-56"'), ('contact_phone', '""'), ('targets', '"a, b"')) t(field, v);
@@ -78,6 +79,16 @@ SELECT is(pg_temp.check('slot', '{"starts_at": "2026-05-04 12:00"}'),
 SELECT is(pg_temp.check('slot', '{"starts_at": "2026-03-23 12:00"}', '2026-03-20 12:00+01'),
 	'lead starts_at is 2026-03-23 12:00:00+01: requested at 2026-03-20 12:00:00+01, it may start 30 days later [2026-04-19 12:00:00+02 or later]'
 	'; outside starts_at must lie outside the hours "t check/day" from start to end [from 2026-04-19 12:00:00+02 to 2026-04-20 09:00:00+02]', 'what is accepted keeps both rules');
+SELECT is(pg_temp.check('slot', '{"starts_at": "2026-05-04 12:00", "slot_agreed_at": "2026-05-01 12:00"}'),
+	'slot_lead slot_agreed_at is 2026-05-01 12:00:00+02: a time slot is agreed on 20 days before it starts [a slot from 2026-05-21 17:00:00+02 on]'
+	'; outside starts_at must lie outside the hours "t check/day" from start to end [from 2026-05-21 17:00:00+02 to 2026-05-22 09:00:00+02]', 'or all three');
+SELECT is(pg_temp.check('hopeless', '{"starts_at": "2026-03-20 12:00", "slot_agreed_at": "2026-03-20 11:00"}'),
+	'lead starts_at is 2026-03-20 12:00:00+01: requested at 2026-03-20 10:00:00+01, it may start 1 day later; slot_lead slot_agreed_at is 2026-03-20 11:00:00+01: a time slot is agreed on 5bd before it starts'
+	'; outside starts_at must lie outside the hours "t check/always" from start to end', 'where nothing is accepted nothing is offered');
+SELECT is(pg_temp.check('hopeless', '{}'), 'fields starts_at is missing', 'nor for a start that is missing');
+SELECT is(pg_temp.check('office', '{"starts_at": "October 6, 2026 09:00 Europe/Berlin"}'), NULL, 'months and zones are no such words');
+SELECT is(pg_temp.check('any', '{"starts_at": "2026-03-20 10:00", "ends_at": "epoch 00:01"}'), 'period ends_at must lie after starts_at [later than 2026-03-20 10:00:00+01]', 'a word that always says the same');
+SELECT is(pg_temp.check('any', '{"starts_at": "now"}'), 'fields starts_at must be a date and a time, not now', 'and one that does not');
 SELECT is(pg_temp.check('office', '{"starts_at": "2026-05-04 09:00", "ends_at": "2026-05-04 17:00"}'), NULL, 'within: all day long');
 SELECT is(pg_temp.check('office', '{"starts_at": "2026-05-04 09:00", "ends_at": "2026-05-05 17:00"}'),
 	'inside starts_at must lie within the hours "t check/day" from start to end [from 2026-05-04 09:00:00+02 to 2026-05-04 17:00:00+02]', 'not through the night');

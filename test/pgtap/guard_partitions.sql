@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(23);
+SELECT plan(26);
 
 SELECT sla.load_policy('{"policy": "t parts", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}], "requests": {"test": {"lead": "2 weeks", "required": ["own"]}}}');
@@ -36,6 +36,14 @@ SELECT lives_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' EL
 SELECT throws_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' ELSE 'us' END, starts_at = starts_at - interval '1 s' WHERE id < 10$$, 'SL002', NULL, 'what changes on the way is checked');
 SELECT lives_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' ELSE 'us' END, own = 'y' WHERE own IS NULL$$, 'also where it gets better');
 SELECT is((SELECT string_agg(id || region || own, ' ' ORDER BY id) FROM request), '1eux 2usx 10euy 101eux 110usy', 'they are there');
+
+-- a guard without one of its columns
+SAVEPOINT whole;
+ALTER TABLE request RENAME starts_at TO begins;
+SELECT throws_ok($$UPDATE request SET note = 'x' WHERE id = 2$$, '55000', NULL, 'a guard that lacks a column refuses');
+SELECT throws_ok($$UPDATE request SET region = 'eu' WHERE id = 2$$, '55000', NULL, 'also what moves');
+SELECT lives_ok($$DELETE FROM request WHERE id = 2$$, 'but not what goes');
+ROLLBACK TO whole;
 SELECT throws_ok($$WITH d AS (DELETE FROM request WHERE id = 10 RETURNING *) INSERT INTO request SELECT id, region, asked, '', starts_at FROM d$$, 'SL002', NULL, 'a row of its own is a new one');
 
 -- a partition of its own, attached and detached

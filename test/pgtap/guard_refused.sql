@@ -7,11 +7,11 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(53);
+SELECT plan(56);
 
 SELECT sla.load_policy('{"policy": "t args", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}], "requests": {"test": {"lead": "2 weeks", "required": ["own"]}}}');
-CREATE TABLE t (id int, account text, own int, kind text, security boolean, at timestamptz, local timestamp, form json, num numeric, doubled int GENERATED ALWAYS AS (id * 2) STORED);
+CREATE TABLE t (id int, account text, own int, kind text, security boolean, at timestamptz, local timestamp, form json, num numeric, names text[], span int4range, doubled int GENERATED ALWAYS AS (id * 2) STORED);
 CREATE VIEW v AS SELECT * FROM t;
 CREATE TEMPORARY TABLE temporary (LIKE t);
 CREATE FUNCTION pg_temp.try(arguments text) RETURNS text LANGUAGE plpgsql AS $$
@@ -51,6 +51,9 @@ SELECT is(pg_temp.try(a), e, a) FROM (VALUES
 	('''t'', kind => ''test'', policy => ''t args'', request => ''form''', 'done'),
 	('''t'', kind => ''test'', policy_column => ''id''', '42804 column "id" of table public.t has type integer, which cannot be policy'),
 	('''t'', policy => ''t args'', kind_column => ''num''', '42804 column "num" of table public.t has type numeric, which cannot be kind'),
+	('''t'', ''x'', ''form''', '42804 column "form" of table public.t has type json, which cannot be account'),
+	('''t'', ''x'', ''names''', '42804 column "names" of table public.t has type text[], which cannot be account'),
+	('''t'', ''x'', ''account'', ''span''', '42804 column "span" of table public.t has type int4range, which cannot be service'),
 	('''t'', ''x'', ''account'', security_release => ''kind''', '42804 column "kind" of table public.t has type text, which cannot be security_release'),
 	('''t'', ''x'', ''account'', security_release => ''security'', service => ''num'', as_of => ''at''', 'done'),
 	('''t'', ''x'', ''xmin''', '42703 column "xmin" of table public.t does not exist'),

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(52);
+SELECT plan(56);
 
 SELECT sla.load_policy('{"policy": "t guard", "time_zone": "Europe/Berlin",
 	"calendars": {"day": {"hours": "Europe/Berlin Mo-Fr 09:00-17:00"}},
@@ -50,6 +50,16 @@ FROM (SELECT set_config('timezone', 'Europe/Berlin', true)) x;
 SET LOCAL timezone = 'UTC';
 SELECT ok(starts_with(pg_temp.refused($$INSERT INTO request SELECT 10 + g, 'test', 'ann@acme.example', '{::1}', '1', '2026-03-20 10:00', '2026-04-03 10:00:00.000005+02'::timestamptz - g * interval '1 us' FROM generate_series(0, 6) g$$), 'request of kind "test" is not accepted: 1 problem'), 'one row of many');
 SELECT is((SELECT count(*) FROM request), 3::bigint, 'refuses the statement');
+
+-- json that is not what a request can be
+CREATE TABLE loose (id int, request json, own json);
+SELECT sla.guard('loose', policy => 't guard', kind => 'Ünïcode', request => 'request');
+SELECT lives_ok($$INSERT INTO loose VALUES (1, '{"own": 1}')$$, 'json as it should be');
+SELECT is(pg_temp.refused(format('INSERT INTO loose VALUES (2, %L)', v)), 'request of kind "Ünïcode" is not accepted: 1 problem
+request: ' || problem || '.', v || ' is refused as any other')
+FROM (VALUES ('{"own": "\u0000"}', 'unsupported Unicode escape sequence'), ('{"own": 1e400000}', 'value overflows numeric format')) t(v, problem);
+SELECT is(pg_temp.refused($$INSERT INTO loose (id, own) VALUES (3, '["\u0000"]')$$), 'request of kind "Ünïcode" is not accepted: 1 problem
+request: unsupported Unicode escape sequence.', 'also of one field');
 
 -- UPDATE: what depends on what it changes
 SELECT lives_ok($$UPDATE request SET note = 'x'$$, 'what is no column of the guard is free');

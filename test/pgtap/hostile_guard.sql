@@ -106,7 +106,7 @@ own (fields): is missing.
 ends_at (period): must lie after starts_at. Accepted: later than 2026-03-16 09:59:00+01.
 starts_at (lead): is 2026-03-16 09:59:00+01: requested at 2026-03-02 10:00:00+01, it may start 14 days later. Accepted: 2026-03-16 17:00:00+01 or later.
 slot_agreed_at (slot_lead): is 2026-03-12 00:00:00+01: a time slot is agreed on 5bd before it starts. Accepted: a slot from 2026-03-19 17:00:00+01 on.
-starts_at (outside): must lie outside the hours "t hostile/day" from start to end. Accepted: from 2026-03-16 17:00:00+01 to 2026-03-17 09:00:00+01.', 'what is wrong is all that is wrong, whatever his settings') FROM result;
+starts_at (outside): must lie outside the hours "t hostile/day" from start to end. Accepted: from 2026-03-19 17:00:00+01 to 2026-03-20 09:00:00+01.', 'what is wrong is all that is wrong, whatever his settings') FROM result;
 SELECT is((SELECT count(*) FROM desk.request), 1::bigint, 'and not there');
 
 -- As whom it runs: nothing of his own does so as another

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(60);
+SELECT plan(61);
 
 CREATE FUNCTION pg_temp.doc(rules jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{"policy": "t planned", "time_zone": "Europe/Berlin",
@@ -74,7 +74,7 @@ SELECT is(sla.policy_document('t again') - 'policy', sla.policy_document('t plan
 -- Held together
 SELECT throws_ok(format($$INSERT INTO sla.notice_rule (policy_version_id, kind, outside) VALUES (%s, 'x', 'nowhere')$$, :id), '23503', NULL, 'a calendar must exist');
 SELECT throws_ok($$INSERT INTO sla.assistance_rule VALUES (-1, '2 hours')$$, '23503', NULL, 'and a version');
-SELECT throws_ok(format($$UPDATE sla.assistance_rule SET bucket = %L$$, b), '23514', NULL, b || ' is no bucket') FROM unnest('{0,-2 hours,1 day,1 mon,90 s}'::text[]) b;
+SELECT throws_ok(format($$UPDATE sla.assistance_rule SET bucket = %L$$, b), '23514', NULL, b || ' is no bucket') FROM unnest('{0,-2 hours,1 day,1 mon,90 s,876601 hours}'::text[]) b;
 DELETE FROM sla.target WHERE policy_version_id = :id;
 DELETE FROM sla.turnaround_rule WHERE policy_version_id = :id;
 SELECT throws_ok($$DELETE FROM sla.calendar WHERE name = 't planned/week'$$, '23503', 'calendar "t planned/week" is still used by a notice rule', 'a calendar in use stays');

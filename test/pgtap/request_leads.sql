@@ -8,7 +8,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(46);
+SELECT plan(49);
 
 -- Berlin: clocks go forward on 2026-03-29 at 02:00, back on 2026-10-25 at 03:00
 SELECT sla.load_policy('{"policy": "t leads", "time_zone": "Europe/Berlin",
@@ -33,6 +33,9 @@ SELECT is(pg_temp.start('weeks', '2026-03-15 01:59:59.999999+01'), '2026-03-29 0
 SELECT is(pg_temp.start('weeks', '2026-10-11 02:30+02'), '2026-10-25 02:30+02', 'a time that comes twice: the first time');
 SELECT is(pg_temp.start('weeks', '2026-10-25 02:30+01'), '2026-11-08 02:30+01', 'from the second time on');
 SELECT is(pg_temp.start('weeks', '2026-10-25 02:30+02'), '2026-11-08 02:30+01', 'and from the first');
+SELECT is(pg_temp.start('hours', '2026-10-25 02:30+01'), '2026-11-08 02:30+01', 'hours from the second time on');
+SELECT is(pg_temp.start('any', '2026-10-25 02:30+01'), '2026-10-25 02:30+01', 'nothing from the second time on');
+SELECT is(sla.wall_clock_add('2026-10-25 02:30+01', 0, 'Europe/Berlin'), '2026-10-25 02:30+01', 'no days are no way back to the first time');
 SET LOCAL timezone = 'America/New_York';
 SELECT is(pg_temp.start('weeks', '2026-03-20 10:00+01'), '2026-04-03 10:00+02', 'whatever the session''s zone');
 SET LOCAL timezone = 'UTC';

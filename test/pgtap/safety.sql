@@ -162,7 +162,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.explain_availability(text,date,tstzrange,timestamp with time zone)',
 	'sla.service_availability(text,date,tstzrange,timestamp with time zone)',
 	'sla.service_credit(text,date,timestamp with time zone)',
-	'sla.service_facts(sla.service_terms,tstzrange)',
+	'sla.service_facts(sla.service_terms,tstzrange,timestamp with time zone)',
 	'sla.terms_of_period(text,date,tstzrange,timestamp with time zone)',
 	-- checks that the caller may read the ledger, or owns the table
 	'sla.explain(regclass,text)',

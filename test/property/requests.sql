@@ -53,13 +53,17 @@ BEGIN
 		WHEN 2 THEN floor(random() * 200 - 100) * interval '15 min' ELSE (random() - 0.5) * interval '2 us' END;
 END $$;
 
--- 1. The first instant at which the wall clock shows that or more
+-- 1. The first instant at which the wall clock shows that or more; with no days
+-- the instant itself
 CREATE FUNCTION pg_temp.slow_add(t timestamptz, days int, zone text) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
 	wanted constant timestamp := (t AT TIME ZONE zone) + make_interval(days => days);
 	g timestamptz := date_trunc('hour', wanted AT TIME ZONE 'UTC') - interval '15 hours';
 	step constant interval := '1 min';
 BEGIN
+	IF days = 0 THEN
+		RETURN t;
+	END IF;
 	-- within a minute the clock runs on
 	WHILE g AT TIME ZONE zone + step <= wanted LOOP
 		g := g + step;
