@@ -24,8 +24,11 @@
 #include "invoice_table.h"
 #include "json_read.h"
 
-/* Bytes of an account's name, which has to fit into an index */
-#define LONGEST_ACCOUNT	1000
+/* Bytes of the name of an account or a service, which fit into an index */
+#define LONGEST_NAME	1000
+
+/* Amounts are less, so that whatever is added up stays a number */
+#define AMOUNT_BOUND	1e300
 
 static void
 read_row(Ledger *ledger, HeapTuple tuple, InvoiceTableRow *row)
@@ -270,8 +273,11 @@ invoice_table_load(Ledger *ledger, Relation rel, char **problem)
 static TimestampTz
 midnight(const RestrictionRule *rule, DateADT date)
 {
-	return rule != NULL ? restriction_midnight(rule, date) :
-		(TimestampTz) date * USECS_PER_DAY;
+	if (rule != NULL)
+		return restriction_midnight(rule, date);
+	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		return DT_NOEND;
+	return (TimestampTz) date * USECS_PER_DAY;
 }
 
 /*
@@ -371,11 +377,18 @@ read_number(const AmountColumn *column, TupleTableSlot *slot, Datum *number)
 	return true;
 }
 
-static bool
-is_finite(Datum number)
+bool
+invoice_is_amount(Datum number)
 {
-	return !numeric_is_nan(DatumGetNumeric(number)) &&
-		!numeric_is_inf(DatumGetNumeric(number));
+	Datum		size;
+	Datum		bound;
+
+	if (numeric_is_nan(DatumGetNumeric(number)) ||
+		numeric_is_inf(DatumGetNumeric(number)))
+		return false;
+	size = DirectFunctionCall1(numeric_abs, number);
+	bound = DirectFunctionCall1(float8_numeric, Float8GetDatum(AMOUNT_BOUND));
+	return DatumGetBool(DirectFunctionCall2(numeric_lt, size, bound));
 }
 
 static void
@@ -415,6 +428,25 @@ read_one_text(TextColumn *column, TupleTableSlot *slot)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
+/* Nobody is restricted where it is not clear who and what for. */
+static void
+check_names(const InvoiceTable *table, InvoiceRow *row)
+{
+	const char *too_long = NULL;
+
+	if (row->account == NULL)
+		row->problem = psprintf("%s is null or empty", table->account.name);
+	else if (strlen(row->account) > LONGEST_NAME)
+		too_long = table->account.name;
+	else if (row->service != NULL && strlen(row->service) > LONGEST_NAME)
+		too_long = table->service.name;
+	if (too_long == NULL)
+		return;
+	row->account = row->service = NULL;
+	row->problem = psprintf("%s is longer than %d bytes", too_long,
+							LONGEST_NAME);
+}
+
 void
 invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 				   const RestrictionRule *rule, TimestampTz now,
@@ -449,24 +481,17 @@ invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 	row->has_paid = table->paid.attnum != 0;
 	if (row->has_paid && !read_number(&table->paid, slot, &row->paid))
 		row->paid = NumericGetDatum(int64_to_numeric(0));
-	if (row->has_paid && !is_finite(row->paid))
+	if (row->has_paid && !invoice_is_amount(row->paid))
 	{
 		row->has_paid = false;
 		row->problem = psprintf("%s is no amount", table->paid.name);
 	}
-	if (row->has_amount && !is_finite(row->amount))
+	if (row->has_amount && !invoice_is_amount(row->amount))
 	{
 		/* one spelling, which counts for nothing */
 		row->amount = DirectFunctionCall1(float8_numeric,
 										  Float8GetDatum(get_float8_nan()));
 		row->problem = psprintf("%s is no amount", table->amount.name);
 	}
-	if (row->account != NULL && strlen(row->account) > LONGEST_ACCOUNT)
-	{
-		row->account = NULL;
-		row->problem = psprintf("%s is longer than %d bytes",
-								table->account.name, LONGEST_ACCOUNT);
-	}
-	else if (row->account == NULL)
-		row->problem = psprintf("%s is null or empty", table->account.name);
+	check_names(table, row);
 }

@@ -110,6 +110,9 @@ extern bool invoice_table_find_row(Ledger *ledger, Oid relid,
 extern InvoiceTable *invoice_table_load(Ledger *ledger, Relation rel,
 										char **problem);
 
+/* Is a number, a numeric, one that an amount can be? */
+extern bool invoice_is_amount(Datum number);
+
 /*
  * What a row says. Days and dates are those of the rule; NULL: of UTC. now is
  * the answer to when it came to say so and when we learned of that, unless
