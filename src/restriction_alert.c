@@ -429,17 +429,21 @@ restriction_pass_begin(RestrictionPass *pass, TimestampTz from)
 	pass->context = CurrentMemoryContext;
 }
 
-/* One pass at a time. False when there is another one and we do not wait. */
+/*
+ * One pass at a time, and none beside a change of a rule. False when there is
+ * one and we do not wait.
+ */
 static bool
 lock_alerts(bool wait)
 {
 	Oid			relid = get_relname_relid("restriction_alert",
 										  get_namespace_oid("sla", false));
 
-	if (!wait)
-		return ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock);
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
-	return true;
+	if (wait)
+		LockRelationOid(relid, ShareUpdateExclusiveLock);
+	else if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
+		return false;
+	return pass_lock_bills(RowExclusiveLock, wait);
 }
 
 bool

@@ -14,6 +14,7 @@
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -49,8 +50,11 @@ static PassStatement queue_policy = {
 	"   AND i.counts_until OPERATOR(pg_catalog.>) $2"
 	"   AND (i.next_change_at IS NULL"
 	"        OR i.next_change_at OPERATOR(pg_catalog.>) $2)"
-	"   AND EXISTS (SELECT FROM sla.invoice_attachment a"
-	"                WHERE a.policy OPERATOR(pg_catalog.=) $1)"
+};
+
+static PassStatement has_bills = {
+	.text = "SELECT FROM sla.invoice_attachment a"
+	" WHERE a.policy OPERATOR(pg_catalog.=) $1 LIMIT 1"
 };
 
 static PassStatement find_version = {
@@ -203,7 +207,23 @@ check_trigger(FunctionCallInfo fcinfo, const char *name)
 	return trigdata;
 }
 
-/* What is open under a policy has to be looked at from an instant on. */
+bool
+pass_lock_bills(LOCKMODE mode, bool wait)
+{
+	Oid			relid = get_relname_relid("invoice",
+										  get_namespace_oid("sla", false));
+
+	if (!wait)
+		return ConditionalLockRelationOid(relid, mode);
+	LockRelationOid(relid, mode);
+	return true;
+}
+
+/*
+ * What is open under a policy has to be looked at from an instant on. Whoever
+ * is writing bills comes first: he does not know of the version, and must not
+ * have to wait for us while we wait for him.
+ */
 static void
 queue_bills(Datum policy, TimestampTz from)
 {
@@ -211,6 +231,10 @@ queue_bills(Datum policy, TimestampTz from)
 	TimestampTz at = Max(from, GetCurrentStatementStartTimestamp());
 	Datum		args[2] = {policy, TimestampTzGetDatum(at)};
 
+	pass_execute(&has_bills, 1, types, args, NULL, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return;
+	(void) pass_lock_bills(ShareRowExclusiveLock, true);
 	pass_execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE);
 	if (SPI_processed > 0)
 		worker_note_due(at);
