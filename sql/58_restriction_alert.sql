@@ -17,7 +17,7 @@ COMMENT ON COLUMN sla.restriction_alert.account IS 'Whose level has changed, as 
 COMMENT ON COLUMN sla.restriction_alert.service IS 'The service whose level it is, where the rule goes by service; NULL: the account''s.';
 COMMENT ON COLUMN sla.restriction_alert.n IS 'Counts the changes of one account and service, from 1.';
 COMMENT ON COLUMN sla.restriction_alert.level IS 'The new level; none: it is not restricted any more.';
-COMMENT ON COLUMN sla.restriction_alert.since IS 'Since when, as it was known when it was flagged: a midnight of the rule''s zone where days have passed, the time of a payment where one was made.';
+COMMENT ON COLUMN sla.restriction_alert.since IS 'Since when, as it was known when it was flagged: a midnight of the rule''s zone where days have passed, the time of a payment where one was made; -infinity: it has never been otherwise, as when a bill is voided.';
 COMMENT ON COLUMN sla.restriction_alert.flagged_at IS 'When it was flagged; never before since.';
 SELECT pg_catalog.pg_extension_config_dump('sla.restriction_alert', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.restriction_alert_id_seq', '');
@@ -33,10 +33,13 @@ COMMENT ON FUNCTION sla.flag_restrictions(timestamptz) IS 'Flags every change of
 CREATE FUNCTION sla.restriction_rule_written() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'slapolicy_restriction_rule_written';
-COMMENT ON FUNCTION sla.restriction_rule_written() IS 'Internal: when a rule about unsettled bills changes, the levels of all accounts with open bills under its policy are looked at again.';
+COMMENT ON FUNCTION sla.restriction_rule_written() IS 'Internal: when a version of a policy or its rule about unsettled bills changes, the levels of all accounts with open bills under its policy are looked at again.';
 REVOKE EXECUTE ON FUNCTION sla.restriction_rule_written() FROM PUBLIC;
 
 CREATE TRIGGER restriction_rule_written AFTER INSERT OR UPDATE OR DELETE ON sla.restriction_rule
+    FOR EACH ROW EXECUTE FUNCTION sla.restriction_rule_written();
+-- a version without a rule restricts nobody
+CREATE TRIGGER restriction_rule_written AFTER INSERT OR UPDATE OR DELETE ON sla.policy_version
     FOR EACH ROW EXECUTE FUNCTION sla.restriction_rule_written();
 
 CREATE FUNCTION sla.restriction_override_written() RETURNS trigger

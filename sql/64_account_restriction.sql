@@ -14,11 +14,11 @@ CREATE VIEW sla.account_restriction AS
                min(i.due) FILTER (WHERE i.counts_until > now()) AS due,
                count(*) FILTER (WHERE i.counts_until > now()) AS invoices,
                sum(i.amount - i.paid) FILTER (WHERE i.counts_until > now()) AS outstanding,
-               -- what must be computed from the whole history: a termination may last
+               -- what must be computed from the whole history: a termination may last; days were counted by the rule of then
                NOT bool_and(i.plain AND r.is_plain AND i.counts_until > now()) OR count(DISTINCT r.policy) > 1 AS is_hard,
                min(r.today) AS today, min(r.support) AS support, min(r.deployments) AS deployments, min(r.termination) AS termination
         FROM sla.invoice i JOIN rule r ON r.policy = i.policy
-        WHERE i.account IS NOT NULL AND i.due < r.today AND (i.counts_until > now() OR i.days >= r.termination)
+        WHERE i.account IS NOT NULL AND i.due < r.today AND (i.counts_until > now() OR i.days >= r.termination - 1 OR i.days IS NULL AND i.counts_until > '-infinity')
         GROUP BY i.account, CASE WHEN r.by_service THEN i.service END
     ), override AS (
         SELECT DISTINCT o.account, o.service FROM sla.restriction_override o WHERE o.revokes IS NULL AND o.starts <= now() AND o.until > now()

@@ -89,15 +89,6 @@ spell_end(Spells *spells, TimestampTz at)
 		spells->to[spells->n - 1] = Max(at, spells->from[spells->n - 1]);
 }
 
-static bool
-spells_have(const Spells *spells, TimestampTz at)
-{
-	for (int i = 0; i < spells->n; i++)
-		if (spells->from[i] <= at && at < spells->to[i])
-			return true;
-	return false;
-}
-
 static InvoiceSpell
 last_spell(const Spells *spells)
 {
@@ -117,47 +108,63 @@ zero(void)
 	return NumericGetDatum(int64_to_numeric(0));
 }
 
-/* What has been paid by an instant */
-static Datum
-paid_at(const InvoiceEvent *events, int n, TimestampTz at, bool *has_row_paid,
-		Datum *row_paid)
+/* What has been paid, as events add up in the order of their times */
+typedef struct Paid
 {
-	const InvoiceEvent *row = NULL;
-	Datum		sum = 0;
+	bool		has_row;		/* the row said how much in all */
+	Datum		row;
+	Datum		others;			/* payments and credits less reversals; 0: none */
+} Paid;
 
-	for (int i = 0; i < n; i++)
+static void
+add_paid(Paid *paid, const InvoiceEvent *event)
+{
+	bool		taken_back = event->kind == INVOICE_REVERSED;
+
+	if (!event->has_amount)
+		return;
+	if (event->kind == INVOICE_HAS_PAID)
 	{
-		const InvoiceEvent *event = &events[i];
-
-		if (event->at > at || !event->has_amount)
-			continue;
-		if (event->kind == INVOICE_HAS_PAID)
-		{
-			if (row == NULL || event->at >= row->at)
-				row = event;
-		}
-		else if (event->kind == INVOICE_PAYMENT ||
-				 event->kind == INVOICE_CREDIT ||
-				 event->kind == INVOICE_REVERSED)
-			sum = DirectFunctionCall2(event->kind == INVOICE_REVERSED ?
-									  numeric_sub : numeric_add,
-									  sum == 0 ? zero() : sum, event->amount);
+		paid->has_row = true;
+		paid->row = event->amount;
 	}
-	*has_row_paid = row != NULL;
-	*row_paid = row == NULL ? 0 : row->amount;
-	if (sum == 0)
-		return row == NULL ? 0 : row->amount;
-	return row == NULL ? sum :
-		DirectFunctionCall2(numeric_add, sum, row->amount);
+	else if (taken_back || event->kind == INVOICE_PAYMENT ||
+			 event->kind == INVOICE_CREDIT)
+		paid->others = DirectFunctionCall2(taken_back ? numeric_sub :
+										   numeric_add,
+										   paid->others == 0 ? zero() :
+										   paid->others, event->amount);
 }
 
-static int
-compare_times(const void *a, const void *b)
+/* 0: nothing was ever paid */
+static Datum
+paid_in_all(const Paid *paid)
 {
-	TimestampTz x = *(const TimestampTz *) a;
-	TimestampTz y = *(const TimestampTz *) b;
+	if (!paid->has_row || paid->others == 0)
+		return paid->has_row ? paid->row : paid->others;
+	return DirectFunctionCall2(numeric_add, paid->others, paid->row);
+}
 
-	return (x > y) - (x < y);
+/* Something that may change how much is open, or whether it is */
+typedef struct Edge
+{
+	TimestampTz at;
+	int			closes;			/* 1: a spell begins, -1: one ends */
+	const InvoiceEvent *event;	/* of a payment; NULL: none */
+} Edge;
+
+/* Payments of one instant come in the order of recording. */
+static int
+compare_edges(const void *a, const void *b)
+{
+	const Edge *x = a;
+	const Edge *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	if (x->event == NULL || y->event == NULL)
+		return (x->event != NULL) - (y->event != NULL);
+	return x->event->seq - y->event->seq;
 }
 
 static bool
@@ -215,54 +222,95 @@ can_count(const InvoiceFold *fold)
 		DatumGetBool(DirectFunctionCall2(numeric_gt, fold->amount, zero()));
 }
 
-/* What is open from an instant on until something happens; false: nothing */
+/* What is open when so much has been paid; false: nothing */
 static bool
-open_at(const InvoiceEvent *events, int n, const InvoiceFold *fold,
-		TimestampTz at, InvoiceStretch *stretch)
+open_after(const InvoiceFold *fold, const Paid *paid, InvoiceStretch *stretch)
 {
-	bool		has_row_paid;
-	Datum		row_paid;
-	Datum		paid;
+	Datum		sum = paid_in_all(paid);
 
 	stretch->has_open = fold->has_amount;
 	stretch->open = fold->amount;
-	if (!fold->has_amount)
+	if (!fold->has_amount || sum == 0)
 		return true;
-	paid = paid_at(events, n, at, &has_row_paid, &row_paid);
-	if (paid == 0)
-		return true;
-	stretch->open = DirectFunctionCall2(numeric_sub, fold->amount, paid);
+	stretch->open = DirectFunctionCall2(numeric_sub, fold->amount, sum);
 	return DatumGetBool(DirectFunctionCall2(numeric_gt, stretch->open, zero()));
+}
+
+/* All instants at which something begins, ends or is paid, sorted */
+static int
+find_edges(const InvoiceEvent *events, int n, const Spells *spells,
+		   int nspells, Edge **edges)
+{
+	int			room = 1 + n;
+	int			nedges = 0;
+
+	for (int i = 0; i < nspells; i++)
+		room += 2 * spells[i].n;
+	*edges = palloc(room * sizeof(Edge));
+	(*edges)[nedges++] = (Edge) {DT_NOBEGIN, 0, NULL};
+	for (int i = 0; i < nspells; i++)
+		for (int j = 0; j < spells[i].n; j++)
+		{
+			(*edges)[nedges++] = (Edge) {spells[i].from[j], 1, NULL};
+			if (spells[i].to[j] != DT_NOEND)
+				(*edges)[nedges++] = (Edge) {spells[i].to[j], -1, NULL};
+		}
+	for (int i = 0; i < n; i++)
+		if (events[i].has_amount && events[i].kind != INVOICE_ISSUED &&
+			events[i].kind != INVOICE_CHANGED)
+			(*edges)[nedges++] = (Edge) {events[i].at, 0, &events[i]};
+	qsort(*edges, nedges, sizeof(Edge), compare_edges);
+	return nedges;
 }
 
 static void
 add_stretches(const InvoiceEvent *events, int n, const Spells *spells,
 			  int nspells, InvoiceFold *fold)
 {
-	TimestampTz *edges = palloc((n + 2) * sizeof(TimestampTz));
-	int			nedges = 0;
+	Edge	   *edges;
+	int			nedges = find_edges(events, n, spells, nspells, &edges);
+	Paid		paid = {0};
+	int			closed = 0;
 
-	edges[nedges++] = DT_NOBEGIN;
-	for (int i = 0; i < n; i++)
-		if (events[i].kind != INVOICE_ISSUED &&
-			events[i].kind != INVOICE_CHANGED)
-			edges[nedges++] = events[i].at;
-	/* an end before its beginning is one with it */
-	qsort(edges, nedges, sizeof(TimestampTz), compare_times);
-	edges[nedges] = DT_NOEND;
 	fold->stretches = palloc(nedges * sizeof(InvoiceStretch));
-	for (int i = 0; i < nedges; i++)
+	for (int i = 0; i < nedges;)
 	{
-		InvoiceStretch stretch = {.from = edges[i],.to = edges[i + 1]};
-		bool		closed = false;
+		InvoiceStretch stretch = {.from = edges[i].at};
 
-		if (stretch.from == stretch.to)
-			continue;
-		for (int j = 0; j < nspells; j++)
-			closed = closed || spells_have(&spells[j], stretch.from);
-		if (!closed && open_at(events, n, fold, stretch.from, &stretch))
+		for (; i < nedges && edges[i].at == stretch.from; i++)
+		{
+			closed += edges[i].closes;
+			if (edges[i].event != NULL)
+				add_paid(&paid, edges[i].event);
+		}
+		stretch.to = i < nedges ? edges[i].at : DT_NOEND;
+		if (closed == 0 && open_after(fold, &paid, &stretch))
 			add_stretch(fold, stretch);
 	}
+	pfree(edges);
+}
+
+/* All that has been paid, at whatever time */
+static void
+add_up(const InvoiceEvent *events, int n, InvoiceFold *fold)
+{
+	const InvoiceEvent *row = NULL;
+	Paid		paid = {0};
+
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].kind != INVOICE_HAS_PAID)
+			add_paid(&paid, &events[i]);
+		else if (row == NULL || events[i].at >= row->at)
+			row = &events[i];
+	}
+	if (row != NULL)
+		add_paid(&paid, row);
+	fold->has_row_paid = paid.has_row;
+	fold->row_paid = paid.row;
+	fold->paid = paid_in_all(&paid);
+	if (fold->paid == 0)
+		fold->paid = zero();
 }
 
 bool
@@ -331,10 +379,7 @@ invoice_fold(const InvoiceEvent *events, int nevents, TimestampTz known_at,
 	fold->settled = last_spell(&spells[0]);
 	fold->disputed = last_spell(&spells[1]);
 	fold->deleted = last_spell(&spells[2]);
-	fold->paid = paid_at(events, n, DT_NOEND, &fold->has_row_paid,
-						 &fold->row_paid);
-	if (fold->paid == 0)
-		fold->paid = zero();
+	add_up(events, n, fold);
 	if (can_count(fold))
 		add_stretches(events, n, spells, lengthof(spells), fold);
 	return true;

@@ -118,11 +118,11 @@ invoice_find(Ledger *ledger, int32 attachment_id, const char *key, bool lock,
 	return found;
 }
 
-/* What a displaced invoice's key begins with, before its id */
+/* The key of an invoice that another row has come under; palloc'd */
 static char *
-displaced_prefix(const char *key)
+displaced_key(const char *key, int64 id)
 {
-	return psprintf("%s (invoice ", key);
+	return psprintf("%s (invoice %lld)", key, (long long) id);
 }
 
 bool
@@ -137,7 +137,7 @@ invoice_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 	ScanKeyInit(&keys[0], INVOICE_ATTACHMENT_ID, BTEqualStrategyNumber,
 				F_INT4EQ, Int32GetDatum(attachment_id));
 	ScanKeyInit(&keys[1], INVOICE_KEY, BTGreaterEqualStrategyNumber,
-				F_TEXT_GE, CStringGetTextDatum(displaced_prefix(key)));
+				F_TEXT_GE, CStringGetTextDatum(psprintf("%s (invoice ", key)));
 	/* the character after the blank of "(invoice " */
 	ScanKeyInit(&keys[2], INVOICE_KEY, BTLessStrategyNumber,
 				F_TEXT_LT, CStringGetTextDatum(psprintf("%s (invoice!", key)));
@@ -145,7 +145,9 @@ invoice_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
 	{
 		invoice_read(ledger, tuple, invoice);
-		found = strcmp(invoice->state, "deleted") != 0;
+		/* a row may have a key that reads like another one's */
+		found = strcmp(invoice->state, "deleted") != 0 &&
+			strcmp(invoice->key, displaced_key(key, invoice->id)) == 0;
 	}
 	ledger_scan_end(&scan);
 	if (found)
@@ -160,8 +162,7 @@ invoice_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 void
 invoice_displace(Ledger *ledger, LedgerInvoice *invoice)
 {
-	invoice->key = psprintf("%s%lld)", displaced_prefix(invoice->key),
-							(long long) invoice->id);
+	invoice->key = displaced_key(invoice->key, invoice->id);
 	invoice_write(ledger, invoice);
 }
 

@@ -128,6 +128,34 @@ append(History *history, InvoiceEventKind kind, TimestampTz at)
 	return event;
 }
 
+/*
+ * When the invoice has to be looked at, after it was recorded at an instant.
+ * What is said to have been recorded later than now counts from now on.
+ */
+static TimestampTz
+next_look(const History *history, const InvoiceFold *before,
+		  TimestampTz pending, TimestampTz at)
+{
+	const InvoiceFold *fold = &history->fold;
+	const char *policy = history->invoice.policy;
+	TimestampTz now = Min(at, GetCurrentStatementStartTimestamp());
+	TimestampTz next;
+	const RestrictionRule *rule;
+
+	if (pending <= now)
+		return pending;			/* not looked at yet */
+	next = policy_next_version(policy, now);
+	if (invoice_fold_counts_until(fold) <= next &&
+		invoice_fold_counts_until(before) <= next)
+		next = DT_NOEND;
+	rule = invoice_rule(policy, now);
+	if (rule == NULL)
+		return next;
+	if (is_overdue(rule, before, now) || is_overdue(rule, fold, now))
+		return now;
+	return Min(next, invoice_next_change(rule, fold, now));
+}
+
 /* Write what is new, and what it makes of the invoice. */
 static void
 write_history(Ledger *ledger, History *history, TimestampTz at)
@@ -165,14 +193,7 @@ write_history(Ledger *ledger, History *history, TimestampTz at)
 	}
 	else
 		invoice->has_days = false;
-	if (pending <= now)
-		invoice->next_change_at = pending;	/* not looked at yet */
-	else if (rule == NULL)
-		invoice->next_change_at = DT_NOEND;
-	else if (is_overdue(rule, &before, now) || is_overdue(rule, fold, now))
-		invoice->next_change_at = now;
-	else
-		invoice->next_change_at = invoice_next_change(rule, fold, now);
+	invoice->next_change_at = next_look(history, &before, pending, now);
 	if (invoice->next_change_at != DT_NOEND)
 		worker_note_due(invoice->next_change_at);
 

@@ -25,8 +25,8 @@
 #include "invoice_table.h"
 #include "json_read.h"
 
-/* Bytes of an account's name, which has to fit into an index */
-#define LONGEST_ACCOUNT	1000
+/* Bytes of the name of an account or a service, which fit into an index */
+#define LONGEST_NAME	1000
 
 static void
 read_row(Ledger *ledger, HeapTuple tuple, InvoiceTableRow *row)
@@ -271,8 +271,11 @@ invoice_table_load(Ledger *ledger, Relation rel, char **problem)
 static TimestampTz
 midnight(const RestrictionRule *rule, DateADT date)
 {
-	return rule != NULL ? restriction_midnight(rule, date) :
-		(TimestampTz) date * USECS_PER_DAY;
+	if (rule != NULL)
+		return restriction_midnight(rule, date);
+	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		return DT_NOEND;
+	return (TimestampTz) date * USECS_PER_DAY;
 }
 
 /*
@@ -409,6 +412,25 @@ read_one_text(TextColumn *column, TupleTableSlot *slot)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
+/* Nobody is restricted where it is not clear who and what for. */
+static void
+check_names(const InvoiceTable *table, InvoiceRow *row)
+{
+	const char *too_long = NULL;
+
+	if (row->account == NULL)
+		row->problem = psprintf("%s is null or empty", table->account.name);
+	else if (strlen(row->account) > LONGEST_NAME)
+		too_long = table->account.name;
+	else if (row->service != NULL && strlen(row->service) > LONGEST_NAME)
+		too_long = table->service.name;
+	if (too_long == NULL)
+		return;
+	row->account = row->service = NULL;
+	row->problem = psprintf("%s is longer than %d bytes", too_long,
+							LONGEST_NAME);
+}
+
 void
 invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 				   const RestrictionRule *rule, TimestampTz now,
@@ -455,12 +477,5 @@ invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 										  Float8GetDatum(get_float8_nan()));
 		row->problem = psprintf("%s is no amount", table->amount.name);
 	}
-	if (row->account != NULL && strlen(row->account) > LONGEST_ACCOUNT)
-	{
-		row->account = NULL;
-		row->problem = psprintf("%s is longer than %d bytes",
-								table->account.name, LONGEST_ACCOUNT);
-	}
-	else if (row->account == NULL)
-		row->problem = psprintf("%s is null or empty", table->account.name);
+	check_names(table, row);
 }

@@ -46,10 +46,12 @@ typedef struct Scope
 	char	   *account;
 	char	   *service;		/* NULL: the account's */
 	TimestampTz from;
+	TimestampTz services_from;	/* of an account's: those of its bills' services
+								 * are looked at, too, from then on */
 } Scope;
 
 static PassStatement take_invoices = {
-	.text = "SELECT i.id, i.next_change_at, i.account, i.service, i.policy"
+	.text = "SELECT i.id, i.next_change_at, i.policy"
 	"  FROM sla.invoice i"
 	" WHERE i.next_change_at OPERATOR(pg_catalog.<=) $1"
 	"   AND ROW(i.next_change_at, i.id) OPERATOR(pg_catalog.>) ROW($2, $3)"
@@ -81,11 +83,16 @@ static PassStatement take_overrides = {
 };
 
 static PassStatement last_alert = {
-	.text = "SELECT a.level, a.n FROM sla.restriction_alert a"
+	.text = "SELECT a.level, a.n, a.flagged_at FROM sla.restriction_alert a"
 	" WHERE a.account OPERATOR(pg_catalog.=) $1"
 	"   AND CASE WHEN $2 IS NULL THEN a.service IS NULL"
 	"            ELSE a.service OPERATOR(pg_catalog.=) $2 END"
 	" ORDER BY a.n DESC LIMIT 1"
+};
+
+static PassStatement alerted_services = {
+	.text = "SELECT DISTINCT a.service FROM sla.restriction_alert a"
+	" WHERE a.account OPERATOR(pg_catalog.=) $1 AND a.service IS NOT NULL"
 };
 
 static PassStatement write_alert = {
@@ -94,32 +101,34 @@ static PassStatement write_alert = {
 };
 
 /* Add to the scopes, which hold each account and service once. */
-static List *
-add_scope(List *scopes, char *account, char *service, TimestampTz from)
+static Scope *
+add_scope(List **scopes, char *account, char *service, TimestampTz from)
 {
 	ListCell   *lc;
 	Scope	   *scope;
 
-	foreach(lc, scopes)
+	foreach(lc, *scopes)
 	{
 		scope = lfirst(lc);
 		if (strcmp(scope->account, account) == 0 &&
 			same_text(scope->service, service))
 		{
 			scope->from = Min(scope->from, from);
-			return scopes;
+			return scope;
 		}
 	}
 	scope = palloc(sizeof(Scope));
 	scope->account = account;
 	scope->service = service;
 	scope->from = from;
-	return lappend(scopes, scope);
+	scope->services_from = DT_NOEND;
+	*scopes = lappend(*scopes, scope);
+	return scope;
 }
 
 /* All services that bills of an account name by rules that go by service */
-static List *
-add_services(Ledger *ledger, List *scopes, char *account, TimestampTz from,
+static void
+add_services(Ledger *ledger, List **scopes, char *account, TimestampTz from,
 			 TimestampTz now)
 {
 	RestrictionItem *items;
@@ -131,30 +140,30 @@ add_services(Ledger *ledger, List *scopes, char *account, TimestampTz from,
 		const RestrictionRule *rule = invoice_rule(items[i].policy, now);
 
 		if (items[i].service != NULL && rule != NULL && rule->per_service)
-			scopes = add_scope(scopes, account,
-							   unconstify(char *, items[i].service), from);
+			(void) add_scope(scopes, account,
+							 unconstify(char *, items[i].service), from);
 	}
-	return scopes;
 }
 
 /* Whose levels an invoice or override may have changed */
-static List *
-add_scopes(Ledger *ledger, List *scopes, char *account, char *service,
+static void
+add_scopes(Ledger *ledger, List **scopes, char *account, char *service,
 		   bool by_service, TimestampTz from, TimestampTz now)
 {
-	if (by_service && service != NULL)
-		return add_scope(scopes, account, service, from);
-	scopes = add_scope(scopes, account, NULL, from);
-	return by_service ?
-		add_services(ledger, scopes, account, from, now) : scopes;
+	Scope	   *scope = add_scope(scopes, account,
+								  by_service ? service : NULL, from);
+
+	if (!by_service || service != NULL || scope->services_from <= from)
+		return;
+	scope->services_from = from;
+	add_services(ledger, scopes, account, from, now);
 }
 
 /* The next instant at which an invoice has to be looked at */
 static TimestampTz
-next_look(Ledger *ledger, int64 id, const char *policy, TimestampTz now)
+next_look(const InvoiceEvent *events, int nevents, const char *policy,
+		  TimestampTz now)
 {
-	InvoiceEvent *events;
-	int			nevents = invoice_read_events(ledger, id, NULL, 0, &events);
 	TimestampTz next = policy_next_version(policy, now);
 	const RestrictionRule *rule;
 	InvoiceFold fold;
@@ -166,6 +175,36 @@ next_look(Ledger *ledger, int64 id, const char *policy, TimestampTz now)
 	if (rule != NULL)
 		next = Min(next, invoice_next_change(rule, &fold, now));
 	return next;
+}
+
+/*
+ * Note whose levels an invoice may have changed: of the account and service
+ * that it names, and of those it named before. Returns when to look next.
+ */
+static TimestampTz
+look_at_invoice(Ledger *ledger, int64 id, const char *policy,
+				TimestampTz from, TimestampTz now, List **scopes)
+{
+	InvoiceEvent *events;
+	int			nevents = invoice_read_events(ledger, id, NULL, 0, &events);
+	const InvoiceEvent *last = NULL;
+
+	for (int i = 0; i < nevents; i++)
+	{
+		const InvoiceEvent *event = &events[i];
+		const RestrictionRule *rule;
+
+		if (event->account == NULL ||
+			(last != NULL && strcmp(last->account, event->account) == 0 &&
+			 same_text(last->service, event->service)))
+			continue;
+		rule = invoice_rule(policy, now);
+		add_scopes(ledger, scopes, unconstify(char *, event->account),
+				   unconstify(char *, event->service),
+				   rule != NULL && rule->per_service, from, now);
+		last = event;
+	}
+	return next_look(events, nevents, policy, now);
 }
 
 /*
@@ -200,19 +239,13 @@ take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	for (int i = 0; i < count; i++)
 	{
 		bool		isnull;
-		char	   *account = pass_text(i, 3);
-		char	   *policy = pass_text(i, 5);
-		const RestrictionRule *rule = invoice_rule(policy, now);
-		bool		by_service = rule != NULL && rule->per_service;
 		TimestampTz look;
 
 		ids[i] = Int64GetDatum(DatumGetInt64(pass_value(i, 1, &isnull)));
 		pass->after_id = DatumGetInt64(ids[i]);
 		pass->after_at = DatumGetTimestampTz(pass_value(i, 2, &isnull));
-		if (account != NULL)
-			*scopes = add_scopes(ledger, *scopes, account, pass_text(i, 4),
-								 by_service, pass->after_at, now);
-		look = next_look(ledger, DatumGetInt64(ids[i]), policy, now);
+		look = look_at_invoice(ledger, pass->after_id, pass_text(i, 3),
+							   pass->after_at, now, scopes);
 		nulls[i] = look == DT_NOEND;
 		next[i] = TimestampTzGetDatum(look);
 	}
@@ -243,15 +276,19 @@ take_overridden(Ledger *ledger, TimestampTz now, int limit, List **scopes)
 		bool		isnull;
 		TimestampTz from = DatumGetTimestampTz(pass_value(i, 3, &isnull));
 
-		*scopes = add_scopes(ledger, *scopes, pass_text(i, 1),
-							 pass_text(i, 2), true, from, now);
+		add_scopes(ledger, scopes, pass_text(i, 1), pass_text(i, 2), true,
+				   from, now);
 	}
 	return count;
 }
 
-/* What the alert written last about an account says, and its number */
+/*
+ * What the alert written last about an account says, its number, and until
+ * when that looked.
+ */
 static void
-find_last(const Scope *scope, RestrictionLevel *level, int32 *n)
+find_last(const Scope *scope, RestrictionLevel *level, int32 *n,
+		  TimestampTz *flagged_at)
 {
 	Oid			types[] = {TEXTOID, TEXTOID};
 	Datum		args[2] = {CStringGetTextDatum(scope->account)};
@@ -264,12 +301,52 @@ find_last(const Scope *scope, RestrictionLevel *level, int32 *n)
 	pass_execute(&last_alert, 2, types, args, nulls, SPI_OK_SELECT);
 	*level = RESTRICTION_NONE;
 	*n = 0;
+	*flagged_at = DT_NOBEGIN;
 	if (SPI_processed > 0)
 	{
 		bool		isnull;
 
 		(void) restriction_level_of_datum(pass_value(0, 1, &isnull), level);
 		*n = DatumGetInt32(pass_value(0, 2, &isnull));
+		*flagged_at = DatumGetTimestampTz(pass_value(0, 3, &isnull));
+	}
+}
+
+/*
+ * The levels of an account may have been flagged by service, or those of
+ * services by account: by another rule, or for an override.
+ */
+static void
+add_alerted(List **scopes)
+{
+	int			n = list_length(*scopes);
+
+	for (int i = 0; i < n; i++)
+	{
+		Scope	   *scope = list_nth(*scopes, i);
+
+		if (scope->service != NULL)
+		{
+			Scope		whole = {.account = scope->account};
+			RestrictionLevel level;
+			TimestampTz flagged_at;
+			int32		nalerts;
+
+			find_last(&whole, &level, &nalerts, &flagged_at);
+			if (level != RESTRICTION_NONE)
+				(void) add_scope(scopes, scope->account, NULL, scope->from);
+		}
+		else
+		{
+			Oid			types[] = {TEXTOID};
+			Datum		args[] = {CStringGetTextDatum(scope->account)};
+
+			pass_execute(&alerted_services, 1, types, args, NULL,
+						 SPI_OK_SELECT);
+			for (uint64 j = 0; j < SPI_processed; j++)
+				(void) add_scope(scopes, scope->account, pass_text(j, 1),
+								 scope->from);
+		}
 	}
 }
 
@@ -308,7 +385,11 @@ write_one(RestrictionPass *pass, const Scope *scope, int32 n,
 	pass->ids[pass->nids++] = DatumGetInt64(pass_value(0, 1, &isnull));
 }
 
-/* Write what has changed for an account since it was to be looked at. */
+/*
+ * Write what has changed for an account since it was to be looked at. What the
+ * alert written last has looked at is not told again, though bills may come to
+ * their turn one by one.
+ */
 static void
 flag_scope(RestrictionPass *pass, Ledger *ledger, const Scope *scope,
 		   TimestampTz now)
@@ -320,16 +401,18 @@ flag_scope(RestrictionPass *pass, Ledger *ledger, const Scope *scope,
 	RestrictionPeriod *periods;
 	RestrictionLevel level;
 	TimestampTz since = DT_NOBEGIN;
+	TimestampTz from;
 	int32		n;
 	int			nperiods = restriction_periods(&question, now, &periods);
 
-	find_last(scope, &level, &n);
+	find_last(scope, &level, &n, &from);
+	from = Max(from, scope->from);
 	for (int i = 0; i < nperiods; i++)
 	{
 		/* the reason may change without the level */
 		if (i == 0 || periods[i].level != periods[i - 1].level)
 			since = periods[i].from;
-		if ((i + 1 < nperiods && periods[i + 1].from <= scope->from) ||
+		if ((i + 1 < nperiods && periods[i + 1].from <= from) ||
 			periods[i].level == level)
 			continue;
 		level = periods[i].level;
@@ -346,17 +429,21 @@ restriction_pass_begin(RestrictionPass *pass, TimestampTz from)
 	pass->context = CurrentMemoryContext;
 }
 
-/* One pass at a time. False when there is another one and we do not wait. */
+/*
+ * One pass at a time, and none beside a change of a rule. False when there is
+ * one and we do not wait.
+ */
 static bool
 lock_alerts(bool wait)
 {
 	Oid			relid = get_relname_relid("restriction_alert",
 										  get_namespace_oid("sla", false));
 
-	if (!wait)
-		return ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock);
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
-	return true;
+	if (wait)
+		LockRelationOid(relid, ShareUpdateExclusiveLock);
+	else if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
+		return false;
+	return pass_lock_bills(RowExclusiveLock, wait);
 }
 
 bool
@@ -366,6 +453,7 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	PassScope	scope;
 	Ledger	   *ledger;
 	List	   *scopes = NIL;
+	MemoryContext context;
 	ListCell   *lc;
 	int			ninvoices;
 	int			noverrides;
@@ -383,11 +471,20 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	ledger = ledger_open(false);
 	ninvoices = take(pass, ledger, now, limit, &scopes);
 	noverrides = take_overridden(ledger, now, limit, &scopes);
+	add_alerted(&scopes);
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"slapolicy restriction pass",
+									ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, scopes)
 	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
 		CHECK_FOR_INTERRUPTS();
 		flag_scope(pass, ledger, lfirst(lc), now);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
 	}
+	MemoryContextDelete(context);
 	ledger_close(ledger);
 	pass->done = ninvoices < limit && noverrides < limit;
 	pass_leave(&scope);

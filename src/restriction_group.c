@@ -94,21 +94,33 @@ restriction_group_chain(const RestrictionQuestion *question,
 						TimestampTz at, RestrictionItem ***group, int n)
 {
 	TimestampTz start = chain_start(*group, n, at);
-	TimestampTz open_after = start == DT_NOBEGIN ? start : start - 1;
+	TimestampTz by = at;
+	TimestampTz after = start == DT_NOBEGIN ? start : start - 1;
 
-	/* if those open since then do not end it, all there are will */
-	for (;;)
+	/* as known at another time, all there ever were are in the group */
+	while (question->known_at == DT_NOEND && by > after)
 	{
 		RestrictionItem *items;
+		RestrictionItem **others;
+		int			nothers;
 
-		n = restriction_items(question->ledger, question->account,
-							  question->known_at, open_after,
-							  question->snapshot, &items);
-		n = restriction_group(question, rule, policy, items, n, group);
-		if (open_after == DT_NOBEGIN || chain_start(*group, n, start) == start)
-			return n;
-		open_after = DT_NOBEGIN;
+		nothers = restriction_items_ended(question->ledger, question->account,
+										  after, by, question->snapshot,
+										  &items);
+		nothers = restriction_group(question, rule, policy, items, nothers,
+									&others);
+		if (nothers == 0)
+			break;
+		*group = repalloc_huge(*group, (n + nothers) * sizeof(RestrictionItem *));
+		memcpy(*group + n, others, nothers * sizeof(RestrictionItem *));
+		n += nothers;
+		if (chain_start(*group, n, start) == start)
+			break;
+		/* if these do not end it, all there are will */
+		by = after;
+		after = DT_NOBEGIN;
 	}
+	return n;
 }
 
 static int

@@ -35,7 +35,8 @@ extern int	restriction_group(const RestrictionQuestion *question,
 /*
  * All bills that an account had since the earliest instant from which, up to
  * another one, something of a group was overdue without a break: *group, which
- * holds those overdue at that instant, becomes these. Returns how many.
+ * holds those that are open at that instant or later, becomes these. Returns
+ * how many.
  */
 extern int	restriction_group_chain(const RestrictionQuestion *question,
 									const RestrictionRule *rule,

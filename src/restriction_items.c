@@ -71,13 +71,13 @@ read_history(Ledger *ledger, const char *account, TimestampTz known_at,
 	return true;
 }
 
-/* Those known now that are open at or after an instant */
+/* Those known now that are open for the last time after, and by, an instant */
 static void
-read_present(Ledger *ledger, const char *account, TimestampTz open_after,
-			 Snapshot snapshot, ItemList *list)
+read_present(Ledger *ledger, const char *account, TimestampTz after,
+			 TimestampTz by, Snapshot snapshot, ItemList *list)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_INVOICE));
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
 	LedgerScan	scan;
 	HeapTuple	tuple;
 
@@ -85,9 +85,11 @@ read_present(Ledger *ledger, const char *account, TimestampTz open_after,
 				CStringGetTextDatum(account));
 	/* those that were never open have -infinity there */
 	ScanKeyInit(&keys[1], INVOICE_COUNTS_UNTIL, BTGreaterStrategyNumber,
-				F_TIMESTAMPTZ_GT, TimestampTzGetDatum(open_after));
+				F_TIMESTAMPTZ_GT, TimestampTzGetDatum(after));
+	ScanKeyInit(&keys[2], INVOICE_COUNTS_UNTIL, BTLessEqualStrategyNumber,
+				F_TIMESTAMPTZ_LE, TimestampTzGetDatum(by));
 	ledger_scan_begin_by(ledger, LEDGER_INVOICE, LEDGER_BY_ACCOUNT, snapshot,
-						 keys, 2, &scan);
+						 keys, by == DT_NOEND ? 2 : 3, &scan);
 	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
 	{
 		Datum		values[INVOICE_NATTS];
@@ -204,9 +206,22 @@ restriction_items(Ledger *ledger, const char *account, TimestampTz known_at,
 
 	list.items = palloc(list.room * sizeof(RestrictionItem));
 	if (known_at == DT_NOEND)
-		read_present(ledger, account, open_after, snapshot, &list);
+		read_present(ledger, account, open_after, DT_NOEND, snapshot, &list);
 	else
 		read_past(ledger, account, known_at, snapshot, &list);
+	*items = list.items;
+	return list.n;
+}
+
+int
+restriction_items_ended(Ledger *ledger, const char *account,
+						TimestampTz after, TimestampTz by, Snapshot snapshot,
+						RestrictionItem **items)
+{
+	ItemList	list = {.room = 8};
+
+	list.items = palloc(list.room * sizeof(RestrictionItem));
+	read_present(ledger, account, after, by, snapshot, &list);
 	*items = list.items;
 	return list.n;
 }

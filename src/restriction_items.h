@@ -18,6 +18,15 @@ extern int	restriction_items(Ledger *ledger, const char *account,
 							  TimestampTz known_at, TimestampTz open_after,
 							  Snapshot snapshot, RestrictionItem **items);
 
+/*
+ * As known now, those that are not open any more from an instant on that is
+ * later than after and not later than by
+ */
+extern int	restriction_items_ended(Ledger *ledger, const char *account,
+									TimestampTz after, TimestampTz by,
+									Snapshot snapshot,
+									RestrictionItem **items);
+
 /* A row of sla.restriction_override */
 typedef struct RestrictionOverride
 {

@@ -14,6 +14,7 @@
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -44,16 +45,21 @@ static PassStatement find_pending = {
 };
 
 static PassStatement queue_policy = {
-	.text = "WITH version AS ("
-	"    SELECT v.policy, GREATEST(v.effective_from, $2) AS at"
-	"      FROM sla.policy_version v WHERE v.id OPERATOR(pg_catalog.=) $1)"
-	"UPDATE sla.invoice i SET next_change_at = v.at"
-	"  FROM version v"
-	" WHERE i.policy OPERATOR(pg_catalog.=) v.policy"
-	"   AND i.counts_until OPERATOR(pg_catalog.>) v.at"
+	.text = "UPDATE sla.invoice i SET next_change_at = $2"
+	" WHERE i.policy OPERATOR(pg_catalog.=) $1"
+	"   AND i.counts_until OPERATOR(pg_catalog.>) $2"
 	"   AND (i.next_change_at IS NULL"
-	"        OR i.next_change_at OPERATOR(pg_catalog.>) v.at)"
-	" RETURNING i.next_change_at"
+	"        OR i.next_change_at OPERATOR(pg_catalog.>) $2)"
+};
+
+static PassStatement has_bills = {
+	.text = "SELECT FROM sla.invoice_attachment a"
+	" WHERE a.policy OPERATOR(pg_catalog.=) $1 LIMIT 1"
+};
+
+static PassStatement find_version = {
+	.text = "SELECT v.policy, v.effective_from FROM sla.policy_version v"
+	" WHERE v.id OPERATOR(pg_catalog.=) $1"
 };
 
 static void
@@ -201,31 +207,81 @@ check_trigger(FunctionCallInfo fcinfo, const char *name)
 	return trigdata;
 }
 
+bool
+pass_lock_bills(LOCKMODE mode, bool wait)
+{
+	Oid			relid = get_relname_relid("invoice",
+										  get_namespace_oid("sla", false));
+
+	if (!wait)
+		return ConditionalLockRelationOid(relid, mode);
+	LockRelationOid(relid, mode);
+	return true;
+}
+
 /*
- * Trigger on sla.restriction_rule: what is open under its policy has to be
- * looked at from when the version is in force. Not while a dump is restored,
- * which brings the queue along.
+ * What is open under a policy has to be looked at from an instant on. Whoever
+ * is writing bills comes first: he does not know of the version, and must not
+ * have to wait for us while we wait for him.
+ */
+static void
+queue_bills(Datum policy, TimestampTz from)
+{
+	Oid			types[] = {TEXTOID, TIMESTAMPTZOID};
+	TimestampTz at = Max(from, GetCurrentStatementStartTimestamp());
+	Datum		args[2] = {policy, TimestampTzGetDatum(at)};
+
+	pass_execute(&has_bills, 1, types, args, NULL, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return;
+	(void) pass_lock_bills(ShareRowExclusiveLock, true);
+	pass_execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE);
+	if (SPI_processed > 0)
+		worker_note_due(at);
+}
+
+/*
+ * Trigger on sla.policy_version and sla.restriction_rule: a version may change
+ * levels by what it says of bills, and by saying nothing. Not while a dump is
+ * restored, which brings the queue along.
  */
 Datum
 slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_trigger(fcinfo, "restriction_rule_written");
-	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
-	Datum		args[2];
+	bool		is_version = strcmp(RelationGetRelationName(trigdata->tg_relation),
+									"policy_version") == 0;
+	TupleTableSlot *rows[2] = {trigdata->tg_trigslot, NULL};
 	PassScope	scope;
-	bool		isnull;
 
-	if (!check_function_bodies)
+	if (!check_function_bodies || !pass_enter(&scope))
 		return PointerGetDatum(NULL);
-	args[0] = slot_getattr(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-						   trigdata->tg_newslot : trigdata->tg_trigslot,
-						   1, &isnull);
-	args[1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
-	if (isnull || !pass_enter(&scope))
-		return PointerGetDatum(NULL);
-	pass_execute(&queue_policy, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
-	if (SPI_processed > 0)
-		worker_note_due(DatumGetTimestampTz(pass_value(0, 1, &isnull)));
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		rows[1] = trigdata->tg_newslot;
+	for (int i = 0; i < 2 && rows[i] != NULL; i++)
+	{
+		Oid			types[] = {INT4OID};
+		Datum		id;
+		Datum		policy;
+		Datum		from;
+		bool		isnull;
+
+		if (is_version)
+		{
+			policy = slot_getattr(rows[i], 2, &isnull);
+			from = slot_getattr(rows[i], 3, &isnull);
+		}
+		else
+		{
+			id = slot_getattr(rows[i], 1, &isnull);
+			pass_execute(&find_version, 1, types, &id, NULL, SPI_OK_SELECT);
+			if (SPI_processed == 0)
+				continue;
+			policy = pass_value(0, 1, &isnull);
+			from = pass_value(0, 2, &isnull);
+		}
+		queue_bills(policy, DatumGetTimestampTz(from));
+	}
 	pass_leave(&scope);
 	return PointerGetDatum(NULL);
 }

@@ -8,6 +8,7 @@
 
 #include "slapolicy.h"
 #include "executor/spi.h"
+#include "storage/lockdefs.h"
 
 /* Borrowed rights and pinned settings, to be given back */
 typedef struct PassScope
@@ -38,6 +39,12 @@ extern void pass_leave(PassScope *scope);
  * look.
  */
 extern bool pass_has_nothing(void);
+
+/*
+ * Lock sla.invoice until the transaction ends; false, without wait, when others
+ * hold locks that this one conflicts with.
+ */
+extern bool pass_lock_bills(LOCKMODE mode, bool wait);
 
 /* Run a statement, planned at its first use. nulls: as SPI has them, or NULL */
 extern void pass_execute(PassStatement *statement, int nargs, Oid *types,

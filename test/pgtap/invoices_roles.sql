@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(22);
+SELECT plan(24);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -48,6 +48,17 @@ SET LOCAL ROLE t_other;
 SELECT throws_ok($$ SELECT sla.record_payment('t_books.bill', '3', 10, '2026-01-05') $$, '42501', NULL, 'a reader records no payment');
 RESET ROLE;
 SELECT is(sla.restriction('B', as_of => '2026-02-01'), 'support', 'what the writer wrote counts');
+
+-- Who may attach at all can be said
+REVOKE EXECUTE ON FUNCTION sla.register_invoices(regclass, text, jsonb, jsonb, text) FROM PUBLIC;
+SET LOCAL ROLE t_owner;
+CREATE TABLE t_books.own (id int PRIMARY KEY, who text, due date, amount numeric);
+SELECT throws_ok($$ SELECT sla.attach_invoices('t_books.own', 't bills', 'who', 'due', amount => 'amount') $$, '42501', NULL, 'an owner without the right to register invoices cannot attach them');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION sla.register_invoices(regclass, text, jsonb, jsonb, text) TO t_owner;
+SET LOCAL ROLE t_owner;
+SELECT is(sla.attach_invoices('t_books.own', 't bills', 'who', 'due', amount => 'amount'), 0::bigint, 'with it he can');
+RESET ROLE;
 
 -- A function that reads levels may be granted, and then needs nothing else
 GRANT EXECUTE ON FUNCTION sla.is_allowed(text, text, timestamptz, boolean, text) TO t_writer;
