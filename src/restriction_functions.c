@@ -7,29 +7,13 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
 #include "restriction.h"
+#include "restriction_argument.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_restriction);
 PG_FUNCTION_INFO_V1(slapolicy_is_allowed);
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int i)
-{
-	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
-static TimestampTz
-time_argument(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-	return PG_GETARG_TIMESTAMPTZ(i);
-}
 
 /* sla.restriction(account, service, as_of, known_at) */
 Datum

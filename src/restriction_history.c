@@ -17,6 +17,7 @@
 #include "invoice_record.h"
 #include "invoice_table.h"
 #include "policy.h"
+#include "restriction_argument.h"
 #include "restriction_history.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_restriction_history);
@@ -202,22 +203,6 @@ restriction_periods(const RestrictionQuestion *question, TimestampTz until,
 
 /* ---------- for SQL ---------- */
 
-static char *
-text_argument(FunctionCallInfo fcinfo, int i)
-{
-	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
-static TimestampTz
-time_argument(FunctionCallInfo fcinfo, int i)
-{
-	if (PG_ARGISNULL(i))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("times must not be null")));
-	return PG_GETARG_TIMESTAMPTZ(i);
-}
-
 /* A row being made, column by column */
 typedef struct RowMaker
 {
@@ -292,10 +277,11 @@ slapolicy_restriction_history(PG_FUNCTION_ARGS)
 {
 	RestrictionQuestion question = {
 		.account = text_argument(fcinfo, 0), .service = text_argument(fcinfo, 1),
-		.known_at = time_argument(fcinfo, 4), .snapshot = GetActiveSnapshot()
+		.known_at = time_argument(fcinfo, 4, "known_at"),
+		.snapshot = GetActiveSnapshot()
 	};
-	TimestampTz from = time_argument(fcinfo, 2);
-	TimestampTz to = time_argument(fcinfo, 3);
+	TimestampTz from = time_argument(fcinfo, 2, "from_at");
+	TimestampTz to = time_argument(fcinfo, 3, "to_at");
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	RestrictionPeriod *periods;
 	List	   *tables;
@@ -414,9 +400,10 @@ slapolicy_explain_restriction(PG_FUNCTION_ARGS)
 {
 	RestrictionQuestion question = {
 		.account = text_argument(fcinfo, 0), .service = text_argument(fcinfo, 1),
-		.known_at = time_argument(fcinfo, 3), .snapshot = GetActiveSnapshot()
+		.known_at = time_argument(fcinfo, 3, "known_at"),
+		.snapshot = GetActiveSnapshot()
 	};
-	TimestampTz as_of = time_argument(fcinfo, 2);
+	TimestampTz as_of = time_argument(fcinfo, 2, "as_of");
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	RestrictionDetail detail;
 	RestrictionItem *items;
