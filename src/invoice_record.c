@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 #include "invoice_record.h"
 #include "policy.h"
@@ -348,6 +349,13 @@ check_may_write(Oid relid)
 				 errmsg("table with OID %u does not exist", relid)));
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	/* which rows he may write is not ours to tell */
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("payments of table \"%s\" cannot be recorded under row security",
+						get_rel_name(relid)),
+				 errhint("Whoever row security does not apply to can record them.")));
 }
 
 static InvoiceEventKind

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(24);
+SELECT plan(26);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -48,6 +48,17 @@ SET LOCAL ROLE t_other;
 SELECT throws_ok($$ SELECT sla.record_payment('t_books.bill', '3', 10, '2026-01-05') $$, '42501', NULL, 'a reader records no payment');
 RESET ROLE;
 SELECT is(sla.restriction('B', as_of => '2026-02-01'), 'support', 'what the writer wrote counts');
+
+-- Row security hides rows from this function as little as from triggers, so it is not for those it applies to
+ALTER TABLE t_books.bill ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON t_books.bill USING (who = current_user);
+SET LOCAL ROLE t_writer;
+SELECT throws_ok($$ SELECT sla.record_payment('t_books.bill', '3', 10, '2026-01-05') $$, '42501', NULL, 'nobody records payments of rows that row security may hide');
+RESET ROLE;
+SET LOCAL ROLE t_owner;
+SELECT lives_ok($$ SELECT sla.record_payment('t_books.bill', '3', 1, '2026-01-05') $$, 'the owner does');
+RESET ROLE;
+ALTER TABLE t_books.bill DISABLE ROW LEVEL SECURITY;
 
 -- Who may attach at all can be said
 REVOKE EXECUTE ON FUNCTION sla.register_invoices(regclass, text, jsonb, jsonb, text) FROM PUBLIC;
