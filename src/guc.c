@@ -13,7 +13,7 @@
 #include "guc.h"
 
 char	   *slapolicy_databases = NULL;
-int			slapolicy_batch_size = 1000;
+int			slapolicy_batch_size = 5000;
 int			slapolicy_max_sleep = 60;
 bool		slapolicy_notify = true;
 char	   *slapolicy_role = NULL;
@@ -56,7 +56,7 @@ guc_init(void)
 							"Sets how many due clocks are flagged in one transaction.",
 							"Smaller batches let ticket writers wait less, larger ones catch up faster.",
 							&slapolicy_batch_size,
-							1000, 1, 100000,
+							5000, 1, 100000,
 							PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 
