@@ -53,7 +53,7 @@ DECLARE
 BEGIN
 	WHILE million * 1000000 < n LOOP
 		EXECUTE insert_clocks(least(1000000, n - 1000000 * million), 'd - interval ''1 h''', format(
-			'timestamptz %L + (%s + g) * interval ''365 days'' / %s + random() * interval ''8 h''',
+			'timestamptz %L + interval ''365 days'' * ((%s + g)::float8 / %s) + random() * interval ''8 h''',
 			first, million * 1000000, n));
 		COMMIT;
 		million := million + 1;
