@@ -63,6 +63,9 @@ SRCS = \
 	src/ticket.c \
 	src/worker_shmem.c \
 	src/ledger_tables.c \
+	src/ledger_key.c \
+	src/ledger_about.c \
+	src/relation_cache.c \
 	src/edition.c \
 	src/ledger.c \
 	src/ledger_alert.c \
@@ -115,6 +118,7 @@ SRCS = \
 	src/simulate.c \
 	src/extension.c \
 	src/alert_notify.c \
+	src/alert_pass.c \
 	src/alert.c \
 	src/restriction_pass.c \
 	src/restriction_alert.c \

@@ -34,7 +34,6 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -42,20 +41,10 @@
 
 #include "alert.h"
 #include "alert_notify.h"
-#include "extension.h"
-#include "guc.h"
 #include "ledger_alert.h"
 #include "ledger_tables.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_due);
-
-/* Borrowed rights and pinned settings, to be given back. */
-typedef struct AlertScope
-{
-	Oid			userid;
-	int			sec_context;
-	int			guc_level;
-} AlertScope;
 
 /* A clock to be flagged: where it is, and its row */
 typedef struct DueClock
@@ -65,26 +54,7 @@ typedef struct DueClock
 	bool	   *nulls;
 } DueClock;
 
-static Oid	acting_role = InvalidOid;
-
-void
-alert_act_as(Oid role)
-{
-	acting_role = role;
-}
-
 /* ---------- rights ---------- */
-
-bool
-alert_role(Oid *role)
-{
-	Extension	extension;
-
-	if (!extension_lock(&extension))
-		return false;
-	*role = OidIsValid(acting_role) ? acting_role : extension.owner;
-	return true;
-}
 
 /*
  * The owner of the ledger has these rights unless he has taken them from
@@ -117,37 +87,25 @@ check_rights(Ledger *ledger, Oid role)
 	}
 }
 
-/*
- * Begin to act as the role of passes. NULL when there is no extension. After
- * an error the end of the (sub)transaction gives everything back.
- */
+/* Begin to act as the role of passes. NULL when there is no extension. */
 static Ledger *
-enter(AlertScope *scope, bool writing)
+enter(AlertRights *rights, bool writing)
 {
 	Oid			role;
 	Ledger	   *ledger;
 
-	if (!alert_role(&role))
+	if (!alert_borrow_rights(rights, &role))
 		return NULL;
-
-	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
-	SetUserIdAndSecContext(role, scope->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	scope->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_SUSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	ledger = ledger_open(writing);
 	check_rights(ledger, role);
 	return ledger;
 }
 
 static void
-leave(AlertScope *scope, Ledger *ledger)
+leave(const AlertRights *rights, Ledger *ledger)
 {
 	ledger_close(ledger);
-	AtEOXact_GUC(false, scope->guc_level);
-	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+	alert_return_rights(rights);
 }
 
 /* ---------- the queue ---------- */
@@ -242,15 +200,6 @@ queue_head(Ledger *ledger, TimestampTz from)
 }
 
 /* ---------- one batch ---------- */
-
-void
-alert_pass_begin(AlertPass *pass, TimestampTz from)
-{
-	memset(pass, 0, sizeof(AlertPass));
-	pass->after_at = from;
-	pass->after_id = PG_INT64_MIN;
-	pass->context = CurrentMemoryContext;
-}
 
 /*
  * Lock a clock of the queue. False when somebody else has it, or has changed it
@@ -389,36 +338,33 @@ flag_batch(Ledger *ledger, AlertPass *pass, List *batch, TimestampTz now)
 
 	list_sort(alerts, compare_alerts);
 	pass->first_due = ((LedgerAlert *) linitial(alerts))->due_at;
-	pass->ids = MemoryContextAlloc(pass->context,
-								   list_length(alerts) * sizeof(int64));
 	foreach(lc, alerts)
 	{
 		int64		id = ledger_insert_alert(ledger, lfirst(lc));
 
 		if (id != 0)
-			pass->ids[pass->nids++] = id;
+			alert_pass_add(pass, id);
 	}
 }
 
 bool
-alert_pass_batch(AlertPass *pass, TimestampTz now, int limit)
+alert_flag_batch(AlertPass *pass, TimestampTz now, int limit)
 {
 	MemoryContext scratch;
 	MemoryContext old;
-	AlertScope	scope;
+	AlertRights rights;
 	Ledger	   *ledger;
 
-	pass->nids = 0;
-	pass->ids = NULL;
+	alert_pass_next_batch(pass);
 	PreventCommandIfReadOnly("flagging due clocks");
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "slapolicy batch",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	ledger = enter(&scope, true);
+	ledger = enter(&rights, true);
 	if (ledger != NULL)
 	{
 		flag_batch(ledger, pass, lock_batch(ledger, pass, now, limit), now);
-		leave(&scope, ledger);
+		leave(&rights, ledger);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -429,18 +375,16 @@ bool
 alert_pending(TimestampTz from, TimestampTz now,
 			  TimestampTz *oldest, TimestampTz *upcoming)
 {
-	AlertScope	scope;
-	Ledger	   *ledger = enter(&scope, false);
+	AlertRights rights;
+	Ledger	   *ledger = enter(&rights, false);
 
 	if (ledger == NULL)
 		return false;
 	*oldest = queue_head(ledger, from);
 	*upcoming = *oldest >= now ? *oldest : queue_head(ledger, now);
-	leave(&scope, ledger);
+	leave(&rights, ledger);
 	return true;
 }
-
-/* ---------- by hand ---------- */
 
 /*
  * sla.flag_due(now timestamptz) -> bigint: the whole pass in the caller's
@@ -450,42 +394,7 @@ alert_pending(TimestampTz from, TimestampTz now,
 Datum
 slapolicy_flag_due(PG_FUNCTION_ARGS)
 {
-	TimestampTz now = PG_GETARG_TIMESTAMPTZ(0);
-	bool		notify = slapolicy_notify;
-	int64		flagged = 0;
-	AlertPass	pass;
-
-	if (TIMESTAMP_NOT_FINITE(now))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the time up to which clocks are flagged must be finite")));
-
-	alert_pass_begin(&pass, DT_NOBEGIN);
-	do
-	{
-		bool		found;
-
-		/* what the batch before has written is seen, and others' commits */
-		CommandCounterIncrement();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		found = alert_pass_batch(&pass, now, slapolicy_batch_size);
-		PopActiveSnapshot();
-		if (!found)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("extension \"slapolicy\" does not exist")));
-		flagged += pass.nids;
-
-		if (notify && pass.nids > 0 && !alert_send(ALERT_CHANNEL, pass.ids, pass.nids))
-		{
-			ereport(WARNING,
-					(errmsg("alerts are flagged without notification"),
-					 errdetail("The server's notification queue is nearly full.")));
-			notify = false;
-		}
-		if (pass.ids != NULL)
-			pfree(pass.ids);
-	} while (!pass.done);
-
-	PG_RETURN_INT64(flagged);
+	PG_RETURN_INT64(alert_pass_by_hand(alert_flag_batch,
+									   PG_GETARG_TIMESTAMPTZ(0),
+									   ALERT_CHANNEL, "clocks"));
 }

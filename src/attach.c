@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "attach.h"
+#include "ledger_about.h"
 #include "record.h"
 #include "restamp_progress.h"
 
@@ -96,20 +97,12 @@ read_row(Ledger *ledger, HeapTuple tuple, AttachmentRow *row)
 bool
 attach_find_any_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 {
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found;
+	HeapTuple	tuple = ledger_about_table(ledger, LEDGER_ATTACHMENT, relid);
 
-	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	ledger_scan_begin(ledger, LEDGER_ATTACHMENT, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		read_row(ledger, tuple, row);
-	ledger_scan_end(&scan);
-	return found;
+	if (tuple == NULL)
+		return false;
+	read_row(ledger, tuple, row);
+	return true;
 }
 
 bool
@@ -122,23 +115,16 @@ attach_find_row(Ledger *ledger, Oid relid, AttachmentRow *row)
 List *
 attach_all_rows(Ledger *ledger)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan;
-	HeapTuple	tuple;
 	List	   *rows = NIL;
+	ListCell   *lc;
 
-	/* not by the index, which leaves out tables that are gone */
-	scan = table_beginscan(ledger_table(ledger, LEDGER_ATTACHMENT), snapshot,
-						   0, NULL);
-	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
+	foreach(lc, ledger_about_all(ledger, LEDGER_ATTACHMENT))
 	{
 		AttachmentRow *row = palloc(sizeof(AttachmentRow));
 
-		read_row(ledger, tuple, row);
+		read_row(ledger, lfirst(lc), row);
 		rows = lappend(rows, row);
 	}
-	table_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	return rows;
 }
 

@@ -11,14 +11,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/skey.h"
-#include "access/table.h"
-#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -27,54 +21,9 @@
 #include "attachment.h"
 #include "attachment_columns.h"
 #include "json_read.h"
-#include "ledger_tables.h"
+#include "ledger_about.h"
+#include "relation_cache.h"
 #include "restamp_progress.h"
-
-typedef struct AttachmentEntry
-{
-	Oid			relid;			/* hash key */
-	Attachment *attachment;		/* NULL: see problem */
-	char	   *problem;
-} AttachmentEntry;
-
-/* All entries live in cache_context and go together. */
-static MemoryContext cache_context = NULL;
-static HTAB *cache = NULL;
-static bool cache_stale = false;
-static bool loading = false;	/* an entry, which is not there yet */
-
-static void
-forget_attachments(Datum arg, Oid relid)
-{
-	/* the entries may be in use; they are freed at the next look-up */
-	if (cache == NULL || loading || !OidIsValid(relid) ||
-		hash_search(cache, &relid, HASH_FIND, NULL) != NULL)
-		cache_stale = true;
-}
-
-static void
-prepare_cache(void)
-{
-	HASHCTL		ctl;
-
-	if (cache != NULL && !cache_stale)
-		return;
-	if (cache_context == NULL)
-	{
-		cache_context = AllocSetContextCreate(CacheMemoryContext,
-											  "slapolicy attachments",
-											  ALLOCSET_SMALL_SIZES);
-		CacheRegisterRelcacheCallback(forget_attachments, (Datum) 0);
-	}
-	cache = NULL;
-	MemoryContextReset(cache_context);
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(AttachmentEntry);
-	ctl.hcxt = cache_context;
-	cache = hash_create("slapolicy attachments", 16, &ctl,
-						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	cache_stale = false;
-}
 
 /* Column number of a name in rel, 0 and a problem when it has none */
 static AttrNumber
@@ -275,13 +224,28 @@ read_columns(Attachment *attachment, Relation rel, Jsonb *roles,
 							 &attachment->labels[i], problem);
 }
 
-static void
-read_status_list(Jsonb *options, const char *name, StatusList *list)
+void
+attachment_read_statuses(JsonbContainer *options, const char *name,
+						 StatusList *list)
 {
-	JsonbContainer *texts = json_container(&options->root, name);
+	JsonbContainer *texts = json_container(options, name);
 
 	list->given = texts != NULL;
 	list->n = json_strings(texts, &list->texts);
+}
+
+void
+attachment_read_zone(Attachment *attachment, JsonbContainer *options,
+					 char **problem)
+{
+	char	   *zone = json_string(options, "timestamps_in");
+
+	if (zone == NULL)
+		return;
+	attachment->zone = pg_tzset(zone);
+	if (attachment->zone == NULL)
+		*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
+							zone);
 }
 
 static void
@@ -289,20 +253,13 @@ read_options(Attachment *attachment, Jsonb *options, char **problem)
 {
 	char	   *text;
 
-	read_status_list(options, "paused_when", &attachment->paused_when);
-	read_status_list(options, "resolved_when", &attachment->resolved_when);
-	read_status_list(options, "cancelled_when", &attachment->cancelled_when);
+	attachment_read_statuses(&options->root, "paused_when", &attachment->paused_when);
+	attachment_read_statuses(&options->root, "resolved_when", &attachment->resolved_when);
+	attachment_read_statuses(&options->root, "cancelled_when", &attachment->cancelled_when);
 	text = json_string(&options->root, "severity_default");
 	if (text != NULL && !severity_parse(text, &attachment->severity_default))
 		*problem = psprintf("its default severity \"%s\" is none", text);
-	text = json_string(&options->root, "timestamps_in");
-	if (text != NULL)
-	{
-		attachment->zone = pg_tzset(text);
-		if (attachment->zone == NULL)
-			*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
-								text);
-	}
+	attachment_read_zone(attachment, &options->root, problem);
 	text = json_string(&options->root, "not_set");
 	if (text != NULL)
 	{
@@ -418,81 +375,36 @@ compile_attachment(Ledger *ledger, HeapTuple tuple, Relation rel,
 	return attachment;
 }
 
-/* Find the attachment of a table for a relation; NULL when there is none. */
-static Attachment *
-load_attachment(Ledger *ledger, Oid table, Relation rel, char **problem)
+/* A RelationLoader */
+static void *
+load_attachment(Relation rel, MemoryContext keep, char **problem)
 {
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
+	Ledger	   *ledger = ledger_open(false);
+	HeapTuple	tuple = ledger_about_relation(ledger, LEDGER_ATTACHMENT,
+											  ATTACHMENT_DETACHED_AT, rel);
 	Attachment *attachment = NULL;
 	RestampProgress progress;
-	bool		isnull;
+	MemoryContext old;
 
-	ScanKeyInit(&key, ATTACHMENT_TICKET_TABLE, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(table));
-	ledger_scan_begin(ledger, LEDGER_ATTACHMENT, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	if (HeapTupleIsValid(tuple))
+	if (tuple == NULL)
+		*problem = psprintf("table \"%s\" is not attached",
+							RelationGetRelationName(rel));
+	else
 	{
-		heap_getattr(tuple, ATTACHMENT_DETACHED_AT,
-					 RelationGetDescr(ledger_table(ledger, LEDGER_ATTACHMENT)),
-					 &isnull);
-		if (isnull)
-			attachment = compile_attachment(ledger, tuple, rel, problem);
-	}
-	ledger_scan_end(&scan);
-	if (attachment != NULL)
+		old = MemoryContextSwitchTo(keep);
+		attachment = compile_attachment(ledger, tuple, rel, problem);
+		MemoryContextSwitchTo(old);
 		attachment->restamping = restamp_progress_find(ledger, attachment->id,
 													   false, &progress);
+	}
+	ledger_close(ledger);
 	return attachment;
 }
 
 const Attachment *
 attachment_get(Relation rel, char **problem)
 {
-	Oid			relid = RelationGetRelid(rel);
-	AttachmentEntry *entry;
-	Attachment *attachment;
-	MemoryContext old;
-	Ledger	   *ledger;
-	List	   *tables;
-	ListCell   *lc;
-	char	   *trouble = NULL;
+	static RelationCache cache = {.name = "slapolicy attachments"};
 
-	loading = false;			/* an error may have left it */
-	prepare_cache();
-	entry = hash_search(cache, &relid, HASH_FIND, NULL);
-	if (entry != NULL)
-	{
-		*problem = entry->problem;
-		return entry->attachment;
-	}
-	loading = true;
-
-	tables = list_make1_oid(relid);
-	if (rel->rd_rel->relispartition)
-		tables = list_concat(tables, get_partition_ancestors(relid));
-	ledger = ledger_open(false);
-	old = MemoryContextSwitchTo(cache_context);
-	attachment = NULL;
-	foreach(lc, tables)
-	{
-		attachment = load_attachment(ledger, lfirst_oid(lc), rel, &trouble);
-		if (attachment != NULL)
-			break;
-	}
-	if (attachment == NULL)
-		trouble = psprintf("table \"%s\" is not attached",
-						   RelationGetRelationName(rel));
-	MemoryContextSwitchTo(old);
-	ledger_close(ledger);
-
-	loading = false;
-	entry = hash_search(cache, &relid, HASH_ENTER, NULL);
-	entry->attachment = trouble == NULL ? attachment : NULL;
-	entry->problem = trouble;
-	*problem = trouble;
-	return entry->attachment;
+	return relation_cache_get(&cache, rel, load_attachment, problem);
 }
-

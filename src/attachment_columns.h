@@ -28,6 +28,15 @@ extern void attachment_find_time(Attachment *attachment, Relation rel,
 								 const char *name, TimeColumn *column,
 								 char **problem);
 
+/*
+ * Read options of an attachment: a list of texts, empty when it is not given;
+ * the zone of times without one, *problem when the server does not know it.
+ */
+extern void attachment_read_statuses(JsonbContainer *options,
+									 const char *name, StatusList *list);
+extern void attachment_read_zone(Attachment *attachment,
+								 JsonbContainer *options, char **problem);
+
 /* Add to the columns whose changes are news; there must be room. 0: none */
 extern void attachment_watch(Attachment *attachment, AttrNumber attnum);
 

@@ -10,78 +10,29 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/skey.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/datum.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "attach.h"
 #include "guard.h"
 #include "json_read.h"
-
-typedef struct GuardEntry
-{
-	Oid			relid;			/* hash key */
-	Guard	   *guard;			/* NULL: see problem */
-	char	   *problem;
-} GuardEntry;
+#include "ledger_about.h"
+#include "relation_cache.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_register_guard);
 PG_FUNCTION_INFO_V1(slapolicy_unregister_guard);
-
-/* All entries live in cache_context and go together. */
-static MemoryContext cache_context = NULL;
-static HTAB *cache = NULL;
-static bool cache_stale = false;
-static bool loading = false;	/* an entry, which is not there yet */
-
-static void
-forget_guards(Datum arg, Oid relid)
-{
-	if (cache == NULL || loading || !OidIsValid(relid) ||
-		hash_search(cache, &relid, HASH_FIND, NULL) != NULL)
-		cache_stale = true;
-}
-
-static void
-prepare_cache(void)
-{
-	HASHCTL		ctl;
-
-	if (cache != NULL && !cache_stale)
-		return;
-	if (cache_context == NULL)
-	{
-		cache_context = AllocSetContextCreate(CacheMemoryContext,
-											  "slapolicy guards",
-											  ALLOCSET_SMALL_SIZES);
-		CacheRegisterRelcacheCallback(forget_guards, (Datum) 0);
-	}
-	cache = NULL;
-	MemoryContextReset(cache_context);
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(GuardEntry);
-	ctl.hcxt = cache_context;
-	cache = hash_create("slapolicy guards", 16, &ctl,
-						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	cache_stale = false;
-}
 
 /* ---------- columns ---------- */
 
@@ -151,16 +102,10 @@ read_columns(Guard *guard, Relation rel, Jsonb *columns, char **problem)
 static void
 read_options(Guard *guard, Jsonb *options, char **problem)
 {
-	char	   *zone = json_string(&options->root, "timestamps_in");
 	char	   *unknown = json_string(&options->root, "unknown_kind");
 
 	guard->admits_unknown = unknown != NULL && strcmp(unknown, "admit") == 0;
-	if (zone == NULL)
-		return;
-	guard->own.zone = pg_tzset(zone);
-	if (guard->own.zone == NULL)
-		*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
-							zone);
+	attachment_read_zone(&guard->own, &options->root, problem);
 }
 
 static const char *
@@ -206,60 +151,25 @@ compile_guard(Ledger *ledger, HeapTuple tuple, Relation rel, char **problem)
 	return guard;
 }
 
-/* Find the row of a table in sla.guard_rule, a copy; NULL: there is none */
-static HeapTuple
-find_row(Ledger *ledger, Oid table)
+/* A RelationLoader */
+static void *
+load_guard(Relation rel, MemoryContext keep, char **problem)
 {
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, GUARD_TABLE, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(table));
-	ledger_scan_begin(ledger, LEDGER_GUARD, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	if (HeapTupleIsValid(tuple))
-		tuple = heap_copytuple(tuple);
-	ledger_scan_end(&scan);
-	return tuple;
-}
-
-/* Compile what guards a relation into cache_context. */
-static GuardEntry *
-load_entry(Relation rel)
-{
-	Oid			relid = RelationGetRelid(rel);
-	List	   *tables = list_make1_oid(relid);
 	Ledger	   *ledger = ledger_open(false);
-	HeapTuple	tuple = NULL;
+	HeapTuple	tuple = ledger_about_relation(ledger, LEDGER_GUARD, 0, rel);
 	Guard	   *guard = NULL;
-	char	   *problem = NULL;
-	GuardEntry *entry;
-	MemoryContext old;
-	ListCell   *lc;
 
-	loading = true;
-	if (rel->rd_rel->relispartition)
-		tables = list_concat(tables, get_partition_ancestors(relid));
-	foreach(lc, tables)
-	{
-		tuple = find_row(ledger, lfirst_oid(lc));
-		if (tuple != NULL)
-			break;
-	}
-	old = MemoryContextSwitchTo(cache_context);
 	if (tuple == NULL)
-		problem = pstrdup("sla.guard was not called for it");
+		*problem = pstrdup("sla.guard was not called for it");
 	else
-		guard = compile_guard(ledger, tuple, rel, &problem);
-	MemoryContextSwitchTo(old);
-	ledger_close(ledger);
+	{
+		MemoryContext old = MemoryContextSwitchTo(keep);
 
-	loading = false;
-	entry = hash_search(cache, &relid, HASH_ENTER, NULL);
-	entry->guard = guard;
-	entry->problem = problem;
-	return entry;
+		guard = compile_guard(ledger, tuple, rel, problem);
+		MemoryContextSwitchTo(old);
+	}
+	ledger_close(ledger);
+	return guard;
 }
 
 /*
@@ -268,22 +178,18 @@ load_entry(Relation rel)
 const Guard *
 guard_get(Relation rel)
 {
-	Oid			relid = RelationGetRelid(rel);
-	GuardEntry *entry;
+	static RelationCache cache = {.name = "slapolicy guards"};
+	char	   *problem;
+	const Guard *guard = relation_cache_get(&cache, rel, load_guard, &problem);
 
-	loading = false;			/* an error may have left it */
-	prepare_cache();
-	entry = hash_search(cache, &relid, HASH_FIND, NULL);
-	if (entry == NULL)
-		entry = load_entry(rel);
-	if (entry->problem != NULL)
+	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the guard of table \"%s\" does not know what to do: %s",
-						RelationGetRelationName(rel), entry->problem),
+						RelationGetRelationName(rel), problem),
 				 errhint("The owner of the table can call sla.unguard, and sla.guard as it is to be now."),
 				 errtable(rel)));
-	return entry->guard;
+	return guard;
 }
 
 /* ---------- rows ---------- */
@@ -411,7 +317,7 @@ slapolicy_register_guard(PG_FUNCTION_ARGS)
 		check_may_ask();
 
 	ledger = ledger_open(true);
-	if (find_row(ledger, relid) != NULL)
+	if (ledger_about_table(ledger, LEDGER_GUARD, relid) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("table \"%s\" is guarded already", get_rel_name(relid)),
@@ -438,7 +344,7 @@ slapolicy_unregister_guard(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	List	   *relids = attach_lock_table(relid);
 	Ledger	   *ledger = ledger_open(true);
-	HeapTuple	tuple = find_row(ledger, relid);
+	HeapTuple	tuple = ledger_about_table(ledger, LEDGER_GUARD, relid);
 
 	if (tuple == NULL)
 		ereport(ERROR,
@@ -456,25 +362,20 @@ static List *
 gone_rows(void)
 {
 	Ledger	   *ledger = ledger_open(false);
-	Relation	table = ledger_table(ledger, LEDGER_GUARD);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot,
-										  0, NULL);
-	HeapTuple	tuple;
+	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_GUARD));
 	List	   *gone = NIL;
+	ListCell   *lc;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(lc, ledger_about_all(ledger, LEDGER_GUARD))
 	{
 		bool		isnull;
-		Oid			relid = DatumGetObjectId(heap_getattr(tuple, GUARD_TABLE,
-														  RelationGetDescr(table),
+		Oid			relid = DatumGetObjectId(heap_getattr(lfirst(lc),
+														  GUARD_TABLE, desc,
 														  &isnull));
 
 		if (get_rel_relkind(relid) == '\0')
-			gone = lappend(gone, heap_copytuple(tuple));
+			gone = lappend(gone, lfirst(lc));
 	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	ledger_close(ledger);
 	return gone;
 }

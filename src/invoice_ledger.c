@@ -13,6 +13,7 @@
 #include "utils/rel.h"
 
 #include "invoice_ledger.h"
+#include "ledger_key.h"
 
 /* The states an invoice can have, so that rows read back as constants */
 static const char *const states[] = {
@@ -89,80 +90,48 @@ invoice_read(Ledger *ledger, HeapTuple tuple, LedgerInvoice *invoice)
 		DatumGetTimestampTz(values[INVOICE_NEXT_CHANGE_AT - 1]);
 }
 
+static const LedgerKeyed keyed = {
+	.table = LEDGER_INVOICE,
+	.id = INVOICE_ID,
+	.attachment_id = INVOICE_ATTACHMENT_ID,
+	.key = INVOICE_KEY,
+	.state = INVOICE_STATE,
+	.noun = "invoice",
+};
+
 bool
 invoice_find(Ledger *ledger, int32 attachment_id, const char *key, bool lock,
 			 LedgerInvoice *invoice)
 {
-	ScanKeyData keys[2];
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found;
+	HeapTuple	tuple = ledger_key_find(ledger, &keyed, attachment_id, key,
+										lock);
 
-	ScanKeyInit(&keys[0], INVOICE_ATTACHMENT_ID, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(attachment_id));
-	ScanKeyInit(&keys[1], INVOICE_KEY, BTEqualStrategyNumber,
-				F_TEXTEQ, CStringGetTextDatum(key));
-	ledger_scan_begin(ledger, LEDGER_INVOICE, keys, 2, &scan);
-	tuple = ledger_scan_next(&scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		invoice_read(ledger, tuple, invoice);
-	ledger_scan_end(&scan);
-
-	if (found && lock)
-	{
-		found = ledger_lock_row(ledger, LEDGER_INVOICE, &invoice->tid, &tuple);
-		if (found)
-			invoice_read(ledger, tuple, invoice);
-	}
-	return found;
-}
-
-/* The key of an invoice that another row has come under; palloc'd */
-static char *
-displaced_key(const char *key, int64 id)
-{
-	return psprintf("%s (invoice %lld)", key, (long long) id);
+	if (tuple == NULL)
+		return false;
+	invoice_read(ledger, tuple, invoice);
+	heap_freetuple(tuple);
+	return true;
 }
 
 bool
 invoice_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 					   LedgerInvoice *invoice)
 {
-	ScanKeyData keys[3];
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found = false;
+	HeapTuple	tuple = ledger_key_find_displaced(ledger, &keyed,
+												  attachment_id, key);
 
-	ScanKeyInit(&keys[0], INVOICE_ATTACHMENT_ID, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(attachment_id));
-	ScanKeyInit(&keys[1], INVOICE_KEY, BTGreaterEqualStrategyNumber,
-				F_TEXT_GE, CStringGetTextDatum(psprintf("%s (invoice ", key)));
-	/* the character after the blank of "(invoice " */
-	ScanKeyInit(&keys[2], INVOICE_KEY, BTLessStrategyNumber,
-				F_TEXT_LT, CStringGetTextDatum(psprintf("%s (invoice!", key)));
-	ledger_scan_begin(ledger, LEDGER_INVOICE, keys, 3, &scan);
-	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
-	{
-		invoice_read(ledger, tuple, invoice);
-		/* a row may have a key that reads like another one's */
-		found = strcmp(invoice->state, "deleted") != 0 &&
-			strcmp(invoice->key, displaced_key(key, invoice->id)) == 0;
-	}
-	ledger_scan_end(&scan);
-	if (found)
-	{
-		found = ledger_lock_row(ledger, LEDGER_INVOICE, &invoice->tid, &tuple);
-		if (found)
-			invoice_read(ledger, tuple, invoice);
-	}
-	return found;
+	if (tuple == NULL)
+		return false;
+	invoice_read(ledger, tuple, invoice);
+	heap_freetuple(tuple);
+	return true;
 }
 
 void
 invoice_displace(Ledger *ledger, LedgerInvoice *invoice)
 {
-	invoice->key = displaced_key(invoice->key, invoice->id);
+	invoice->key = ledger_key_displace(ledger, &keyed, invoice->attachment_id,
+									   invoice->key, invoice->id);
 	invoice_write(ledger, invoice);
 }
 

@@ -6,24 +6,21 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "attachment_columns.h"
 #include "floor_div.h"
 #include "invoice_fold.h"
 #include "invoice_table.h"
 #include "json_read.h"
+#include "ledger_about.h"
 
 /* Bytes of the name of an account or a service, which fit into an index */
 #define LONGEST_NAME	1000
@@ -32,7 +29,7 @@ static void
 read_row(Ledger *ledger, HeapTuple tuple, InvoiceTableRow *row)
 {
 	row->tid = tuple->t_self;
-	heap_deform_tuple(heap_copytuple(tuple),
+	heap_deform_tuple(tuple,
 					  RelationGetDescr(ledger_table(ledger, LEDGER_INVOICES)),
 					  row->values, row->nulls);
 }
@@ -40,55 +37,31 @@ read_row(Ledger *ledger, HeapTuple tuple, InvoiceTableRow *row)
 List *
 invoice_table_rows(Ledger *ledger)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan;
-	HeapTuple	tuple;
 	List	   *rows = NIL;
+	ListCell   *lc;
 
-	/* the index has none of those whose table is gone */
-	scan = systable_beginscan(ledger_table(ledger, LEDGER_INVOICES), InvalidOid,
-							  false, snapshot, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(lc, ledger_about_all(ledger, LEDGER_INVOICES))
 	{
 		InvoiceTableRow *row = palloc(sizeof(InvoiceTableRow));
 
-		read_row(ledger, tuple, row);
+		read_row(ledger, lfirst(lc), row);
 		rows = lappend(rows, row);
 	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	return rows;
 }
 
 bool
 invoice_table_find_row(Ledger *ledger, Oid relid, InvoiceTableRow *row)
 {
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found;
+	HeapTuple	tuple = ledger_about_table(ledger, LEDGER_INVOICES, relid);
 
-	ScanKeyInit(&key, INVOICES_TABLE, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	ledger_scan_begin(ledger, LEDGER_INVOICES, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		read_row(ledger, tuple, row);
-	ledger_scan_end(&scan);
-	return found;
+	if (tuple == NULL)
+		return false;
+	read_row(ledger, tuple, row);
+	return true;
 }
 
 /* ---------- columns ---------- */
-
-static void
-read_list(JsonbContainer *options, const char *name, StatusList *list)
-{
-	JsonbContainer *texts = json_container(options, name);
-
-	list->given = texts != NULL;
-	list->n = json_strings(texts, &list->texts);
-}
 
 /* Number and type of a role's column, which is watched; 0: it has none */
 static AttrNumber
@@ -208,7 +181,6 @@ compile(const InvoiceTableRow *row, Relation rel, char **problem)
 	InvoiceTable *table = palloc0(sizeof(InvoiceTable));
 	Jsonb	   *roles = DatumGetJsonbPCopy(row->values[INVOICES_ROLES - 1]);
 	Jsonb	   *options = DatumGetJsonbPCopy(row->values[INVOICES_OPTIONS - 1]);
-	char	   *zone;
 
 	table->id = DatumGetInt32(row->values[INVOICES_ID - 1]);
 	table->policy = TextDatumGetCString(row->values[INVOICES_POLICY - 1]);
@@ -220,17 +192,10 @@ compile(const InvoiceTableRow *row, Relation rel, char **problem)
 		*problem = pstrdup("its columns are not recorded");
 		return table;
 	}
-	read_list(&options->root, "settled_when", &table->settled_when);
-	read_list(&options->root, "voided_when", &table->voided_when);
-	read_list(&options->root, "disputed_when", &table->disputed_when);
-	zone = json_string(&options->root, "timestamps_in");
-	if (zone != NULL)
-	{
-		table->own.zone = pg_tzset(zone);
-		if (table->own.zone == NULL)
-			*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
-								zone);
-	}
+	attachment_read_statuses(&options->root, "settled_when", &table->settled_when);
+	attachment_read_statuses(&options->root, "voided_when", &table->voided_when);
+	attachment_read_statuses(&options->root, "disputed_when", &table->disputed_when);
+	attachment_read_zone(&table->own, &options->root, problem);
 	if (*problem == NULL)
 		read_columns(table, rel, &roles->root, problem);
 	return table;
@@ -239,30 +204,21 @@ compile(const InvoiceTableRow *row, Relation rel, char **problem)
 InvoiceTable *
 invoice_table_load(Ledger *ledger, Relation rel, char **problem)
 {
-	List	   *tables = list_make1_oid(RelationGetRelid(rel));
-	ListCell   *lc;
+	HeapTuple	tuple = ledger_about_relation(ledger, LEDGER_INVOICES,
+											  INVOICES_DETACHED_AT, rel);
+	InvoiceTableRow row;
+	InvoiceTable *table;
 
-	if (rel->rd_rel->relispartition)
-		tables = list_concat(tables,
-							 get_partition_ancestors(RelationGetRelid(rel)));
-	foreach(lc, tables)
+	*problem = NULL;
+	if (tuple == NULL)
 	{
-		InvoiceTableRow row;
-		InvoiceTable *table;
-		char	   *trouble = NULL;
-
-		if (!invoice_table_find_row(ledger, lfirst_oid(lc), &row) ||
-			!row.nulls[INVOICES_DETACHED_AT - 1])
-			continue;
-		table = compile(&row, rel, &trouble);
-		if (trouble == NULL)
-			return table;
-		*problem = trouble;
+		*problem = psprintf("table \"%s\" is not attached",
+							RelationGetRelationName(rel));
 		return NULL;
 	}
-	*problem = psprintf("table \"%s\" is not attached",
-						RelationGetRelationName(rel));
-	return NULL;
+	read_row(ledger, tuple, &row);
+	table = compile(&row, rel, problem);
+	return *problem == NULL ? table : NULL;
 }
 
 /* ---------- rows ---------- */

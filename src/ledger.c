@@ -8,8 +8,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
-#include "catalog/pg_collation_d.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -17,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "ledger.h"
+#include "ledger_key.h"
 #include "ledger_tables.h"
 #include "same_text.h"
 
@@ -112,69 +111,34 @@ ledger_same_ticket(const LedgerTicket *a, const LedgerTicket *b)
 		(a->labels == 0 || datum_image_eq(a->labels, b->labels, false, -1));
 }
 
+static const LedgerKeyed keyed = {
+	.table = LEDGER_TICKET,
+	.id = TICKET_ID,
+	.attachment_id = TICKET_ATTACHMENT_ID,
+	.key = TICKET_KEY,
+	.state = TICKET_STATE,
+	.noun = "ticket",
+};
+
 bool
 ledger_find_ticket(Ledger *ledger, int32 attachment_id, const char *key,
 				   bool lock, LedgerTicket *ticket)
 {
-	ScanKeyData keys[2];
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found;
+	HeapTuple	tuple = ledger_key_find(ledger, &keyed, attachment_id, key,
+										lock);
 
-	ScanKeyInit(&keys[0], TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(attachment_id));
-	ScanKeyInit(&keys[1], TICKET_KEY, BTEqualStrategyNumber,
-				F_TEXTEQ, CStringGetTextDatum(key));
-	ledger_scan_begin(ledger, LEDGER_TICKET, keys, 2, &scan);
-	tuple = ledger_scan_next(&scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		read_ticket(ledger, tuple, ticket);
-	ledger_scan_end(&scan);
-
-	if (found && lock)
-	{
-		found = ledger_lock_row(ledger, LEDGER_TICKET, &ticket->tid, &tuple);
-		if (found)
-			read_ticket(ledger, tuple, ticket);
-	}
-	return found;
-}
-
-/*
- * What comes after the key of a displaced ticket; palloc'd. It is said again
- * should another row have just that for a key.
- */
-static char *
-displacement(int64 id)
-{
-	return psprintf(" (ticket %lld)", (long long) id);
-}
-
-/* Is a ticket one that lost this key? */
-static bool
-was_displaced(const LedgerTicket *ticket, const char *key)
-{
-	char	   *suffix = displacement(ticket->id);
-	const char *rest = ticket->key + strlen(key);
-
-	if (strncmp(ticket->key, key, strlen(key)) != 0 || *rest == '\0')
+	if (tuple == NULL)
 		return false;
-	while (strncmp(rest, suffix, strlen(suffix)) == 0)
-		rest += strlen(suffix);
-	return *rest == '\0';
+	read_ticket(ledger, tuple, ticket);
+	heap_freetuple(tuple);
+	return true;
 }
 
 void
 ledger_displace_ticket(Ledger *ledger, LedgerTicket *ticket)
 {
-	LedgerTicket other;
-
-	do
-	{
-		ticket->key = psprintf("%s%s", ticket->key, displacement(ticket->id));
-	} while (ledger_find_ticket(ledger, ticket->attachment_id, ticket->key,
-								false, &other));
+	ticket->key = ledger_key_displace(ledger, &keyed, ticket->attachment_id,
+									  ticket->key, ticket->id);
 	ledger_update_ticket(ledger, ticket);
 }
 
@@ -182,37 +146,14 @@ bool
 ledger_find_displaced(Ledger *ledger, int32 attachment_id, const char *key,
 					  LedgerTicket *ticket)
 {
-	ScanKeyData keys[3];
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found = false;
+	HeapTuple	tuple = ledger_key_find_displaced(ledger, &keyed,
+												  attachment_id, key);
 
-	/* "!" follows the space: all that displacing makes, little else */
-	ScanKeyInit(&keys[0], TICKET_ATTACHMENT_ID, BTEqualStrategyNumber,
-				F_INT4EQ, Int32GetDatum(attachment_id));
-	ScanKeyInit(&keys[1], TICKET_KEY, BTGreaterStrategyNumber,
-				F_TEXT_GT, CStringGetTextDatum(psprintf("%s (ticket ", key)));
-	ScanKeyInit(&keys[2], TICKET_KEY, BTLessStrategyNumber,
-				F_TEXT_LT, CStringGetTextDatum(psprintf("%s (ticket!", key)));
-	ledger_scan_begin(ledger, LEDGER_TICKET, keys, 3, &scan);
-	while (!found && HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
-	{
-		/* whose row left unseen before this transaction will not be heard of */
-		if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
-			continue;
-		read_ticket(ledger, tuple, ticket);
-		found = strcmp(ticket->state, "deleted") != 0 &&
-			was_displaced(ticket, key);
-	}
-	ledger_scan_end(&scan);
-
-	if (found)
-	{
-		found = ledger_lock_row(ledger, LEDGER_TICKET, &ticket->tid, &tuple);
-		if (found)
-			read_ticket(ledger, tuple, ticket);
-	}
-	return found;
+	if (tuple == NULL)
+		return false;
+	read_ticket(ledger, tuple, ticket);
+	heap_freetuple(tuple);
+	return true;
 }
 
 List *

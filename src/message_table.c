@@ -6,19 +6,15 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/skey.h"
-#include "catalog/partition.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "attachment_columns.h"
 #include "json_read.h"
+#include "ledger_about.h"
 #include "message_table.h"
 #include "same_text.h"
 
@@ -26,7 +22,7 @@ static void
 read_row(Ledger *ledger, HeapTuple tuple, MessageTableRow *row)
 {
 	row->tid = tuple->t_self;
-	heap_deform_tuple(heap_copytuple(tuple),
+	heap_deform_tuple(tuple,
 					  RelationGetDescr(ledger_table(ledger, LEDGER_MESSAGES)),
 					  row->values, row->nulls);
 }
@@ -34,43 +30,28 @@ read_row(Ledger *ledger, HeapTuple tuple, MessageTableRow *row)
 List *
 message_table_rows(Ledger *ledger)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan;
-	HeapTuple	tuple;
 	List	   *rows = NIL;
+	ListCell   *lc;
 
-	/* the index has none of those whose table is gone */
-	scan = systable_beginscan(ledger_table(ledger, LEDGER_MESSAGES), InvalidOid,
-							  false, snapshot, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(lc, ledger_about_all(ledger, LEDGER_MESSAGES))
 	{
 		MessageTableRow *row = palloc(sizeof(MessageTableRow));
 
-		read_row(ledger, tuple, row);
+		read_row(ledger, lfirst(lc), row);
 		rows = lappend(rows, row);
 	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	return rows;
 }
 
 bool
 message_table_find_row(Ledger *ledger, Oid relid, MessageTableRow *row)
 {
-	ScanKeyData key;
-	LedgerScan	scan;
-	HeapTuple	tuple;
-	bool		found;
+	HeapTuple	tuple = ledger_about_table(ledger, LEDGER_MESSAGES, relid);
 
-	ScanKeyInit(&key, MESSAGES_TABLE, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	ledger_scan_begin(ledger, LEDGER_MESSAGES, &key, 1, &scan);
-	tuple = ledger_scan_next(&scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		read_row(ledger, tuple, row);
-	ledger_scan_end(&scan);
-	return found;
+	if (tuple == NULL)
+		return false;
+	read_row(ledger, tuple, row);
+	return true;
 }
 
 /* Has a table that a column names been dropped? One is noted only once. */
@@ -125,15 +106,6 @@ message_table_end_gone(MessageTableRow *row, TimestampTz now)
 
 /* ---------- columns ---------- */
 
-static void
-read_list(JsonbContainer *options, const char *name, StatusList *list)
-{
-	JsonbContainer *texts = json_container(options, name);
-
-	list->given = texts != NULL;
-	list->n = json_strings(texts, &list->texts);
-}
-
 /* A column as text, if it has a role; it is watched. */
 static void
 read_column(MessageTable *table, Relation rel, JsonbContainer *roles,
@@ -158,7 +130,7 @@ read_filters(MessageTable *table, Relation rel, JsonbContainer *filters,
 		attachment_find_text(&table->own, rel, names[i], &filter->column,
 							 problem);
 		attachment_watch(&table->own, filter->column.attnum);
-		read_list(filters, names[i], &filter->texts);
+		attachment_read_statuses(filters, names[i], &filter->texts);
 		filter->null_passes = filter->texts.n < json_length(texts);
 	}
 }
@@ -206,7 +178,6 @@ compile(const MessageTableRow *row, Relation rel, char **problem)
 	MessageTable *table = palloc0(sizeof(MessageTable));
 	Jsonb	   *roles = DatumGetJsonbPCopy(row->values[MESSAGES_ROLES - 1]);
 	Jsonb	   *options = DatumGetJsonbPCopy(row->values[MESSAGES_OPTIONS - 1]);
-	char	   *zone;
 
 	table->id = DatumGetInt32(row->values[MESSAGES_ID - 1]);
 	table->ticket_table =
@@ -217,17 +188,10 @@ compile(const MessageTableRow *row, Relation rel, char **problem)
 		*problem = pstrdup("its columns are not recorded");
 		return table;
 	}
-	read_list(&options->root, "agent_when", &table->agent_when);
-	read_list(&options->root, "customer_when", &table->customer_when);
+	attachment_read_statuses(&options->root, "agent_when", &table->agent_when);
+	attachment_read_statuses(&options->root, "customer_when", &table->customer_when);
 	table->customer = json_string(&roles->root, "customer");
-	zone = json_string(&options->root, "timestamps_in");
-	if (zone != NULL)
-	{
-		table->own.zone = pg_tzset(zone);
-		if (table->own.zone == NULL)
-			*problem = psprintf("time zone \"%s\" of its timestamps is unknown to this server",
-								zone);
-	}
+	attachment_read_zone(&table->own, &options->root, problem);
 	if (*problem == NULL)
 		read_columns(table, rel, &roles->root, &options->root, problem);
 	return table;
@@ -236,30 +200,21 @@ compile(const MessageTableRow *row, Relation rel, char **problem)
 MessageTable *
 message_table_load(Ledger *ledger, Relation rel, char **problem)
 {
-	List	   *tables = list_make1_oid(RelationGetRelid(rel));
-	ListCell   *lc;
+	HeapTuple	tuple = ledger_about_relation(ledger, LEDGER_MESSAGES,
+											  MESSAGES_DETACHED_AT, rel);
+	MessageTableRow row;
+	MessageTable *table;
 
-	if (rel->rd_rel->relispartition)
-		tables = list_concat(tables,
-							 get_partition_ancestors(RelationGetRelid(rel)));
-	foreach(lc, tables)
+	*problem = NULL;
+	if (tuple == NULL)
 	{
-		MessageTableRow row;
-		MessageTable *table;
-		char	   *trouble = NULL;
-
-		if (!message_table_find_row(ledger, lfirst_oid(lc), &row) ||
-			!row.nulls[MESSAGES_DETACHED_AT - 1])
-			continue;
-		table = compile(&row, rel, &trouble);
-		if (trouble == NULL)
-			return table;
-		*problem = trouble;
+		*problem = psprintf("table \"%s\" is not attached",
+							RelationGetRelationName(rel));
 		return NULL;
 	}
-	*problem = psprintf("table \"%s\" is not attached",
-						RelationGetRelationName(rel));
-	return NULL;
+	read_row(ledger, tuple, &row);
+	table = compile(&row, rel, problem);
+	return *problem == NULL ? table : NULL;
 }
 
 /* ---------- rows ---------- */

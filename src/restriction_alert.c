@@ -30,7 +30,6 @@
 #include "utils/memutils.h"
 
 #include "alert_notify.h"
-#include "guc.h"
 #include "invoice_record.h"
 #include "policy.h"
 #include "restriction_alert.h"
@@ -212,7 +211,7 @@ look_at_invoice(Ledger *ledger, int64 id, const char *policy,
  * changed and put them into the queue again. Returns how many.
  */
 static int
-take(RestrictionPass *pass, Ledger *ledger, TimestampTz now, int limit,
+take(AlertPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	 List **scopes)
 {
 	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID};
@@ -351,7 +350,7 @@ add_alerted(List **scopes)
 }
 
 static void
-write_one(RestrictionPass *pass, const Scope *scope, int32 n,
+write_one(AlertPass *pass, const Scope *scope, int32 n,
 		  RestrictionLevel level, TimestampTz since, TimestampTz now)
 {
 	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, InvalidOid,
@@ -371,18 +370,7 @@ write_one(RestrictionPass *pass, const Scope *scope, int32 n,
 	args[4] = TimestampTzGetDatum(since);
 	args[5] = TimestampTzGetDatum(now);
 	pass_execute(&write_alert, 6, types, args, nulls, SPI_OK_INSERT_RETURNING);
-	if (pass->ids == NULL)
-	{
-		pass->room = 64;
-		pass->ids = MemoryContextAlloc(pass->context,
-									   pass->room * sizeof(int64));
-	}
-	else if (pass->nids == pass->room)
-	{
-		pass->room *= 2;
-		pass->ids = repalloc_huge(pass->ids, pass->room * sizeof(int64));
-	}
-	pass->ids[pass->nids++] = DatumGetInt64(pass_value(0, 1, &isnull));
+	alert_pass_add(pass, DatumGetInt64(pass_value(0, 1, &isnull)));
 }
 
 /*
@@ -391,7 +379,7 @@ write_one(RestrictionPass *pass, const Scope *scope, int32 n,
  * their turn one by one.
  */
 static void
-flag_scope(RestrictionPass *pass, Ledger *ledger, const Scope *scope,
+flag_scope(AlertPass *pass, Ledger *ledger, const Scope *scope,
 		   TimestampTz now)
 {
 	RestrictionQuestion question = {
@@ -420,15 +408,6 @@ flag_scope(RestrictionPass *pass, Ledger *ledger, const Scope *scope,
 	}
 }
 
-void
-restriction_pass_begin(RestrictionPass *pass, TimestampTz from)
-{
-	memset(pass, 0, sizeof(RestrictionPass));
-	pass->after_at = from;
-	pass->after_id = PG_INT64_MIN;
-	pass->context = CurrentMemoryContext;
-}
-
 /*
  * One pass at a time, and none beside a change of a rule. False when there is
  * one and we do not wait.
@@ -447,10 +426,10 @@ lock_alerts(bool wait)
 }
 
 bool
-restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
+restriction_flag_batch(AlertPass *pass, TimestampTz now, int limit,
 					   bool wait)
 {
-	PassScope	scope;
+	AlertRights rights;
 	Ledger	   *ledger;
 	List	   *scopes = NIL;
 	MemoryContext context;
@@ -458,14 +437,13 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	int			ninvoices;
 	int			noverrides;
 
-	pass->nids = 0;
-	pass->ids = NULL;
+	alert_pass_next_batch(pass);
 	pass->done = true;
-	if (!pass_enter(&scope))
+	if (!pass_enter(&rights))
 		return false;
 	if (pass_has_nothing() || !lock_alerts(wait))
 	{
-		pass_leave(&scope);
+		pass_leave(&rights);
 		return true;
 	}
 	ledger = ledger_open(false);
@@ -487,8 +465,14 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 	MemoryContextDelete(context);
 	ledger_close(ledger);
 	pass->done = ninvoices < limit && noverrides < limit;
-	pass_leave(&scope);
+	pass_leave(&rights);
 	return true;
+}
+
+static bool
+flag_batch_by_hand(AlertPass *pass, TimestampTz now, int limit)
+{
+	return restriction_flag_batch(pass, now, limit, true);
 }
 
 /*
@@ -498,33 +482,7 @@ restriction_pass_batch(RestrictionPass *pass, TimestampTz now, int limit,
 Datum
 slapolicy_flag_restrictions(PG_FUNCTION_ARGS)
 {
-	TimestampTz now = PG_GETARG_TIMESTAMPTZ(0);
-	bool		notify = slapolicy_notify;
-	int64		flagged = 0;
-	RestrictionPass pass;
-
-	if (TIMESTAMP_NOT_FINITE(now))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the time up to which levels are flagged must be finite")));
-	restriction_pass_begin(&pass, DT_NOBEGIN);
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!restriction_pass_batch(&pass, now, slapolicy_batch_size, true))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("extension \"slapolicy\" does not exist")));
-		flagged += pass.nids;
-		if (notify && pass.nids > 0 && !alert_send(RESTRICTION_CHANNEL, pass.ids, pass.nids))
-		{
-			ereport(WARNING,
-					(errmsg("alerts are flagged without notification"),
-					 errdetail("The server's notification queue is nearly full.")));
-			notify = false;
-		}
-		if (pass.ids != NULL)
-			pfree(pass.ids);
-	} while (!pass.done);
-	PG_RETURN_INT64(flagged);
+	PG_RETURN_INT64(alert_pass_by_hand(flag_batch_by_hand,
+									   PG_GETARG_TIMESTAMPTZ(0),
+									   RESTRICTION_CHANNEL, "levels"));
 }

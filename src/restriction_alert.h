@@ -1,26 +1,12 @@
 /*
  * restriction_alert.h
- *		One pass that flags changes of levels, the clock given.
+ *		The pass that flags changes of levels, the time given.
  */
 #ifndef SLAPOLICY_RESTRICTION_ALERT_H
 #define SLAPOLICY_RESTRICTION_ALERT_H
 
 #include "slapolicy.h"
-
-/* Where a pass has got to, and what its last batch wrote. */
-typedef struct RestrictionPass
-{
-	TimestampTz after_at;		/* queue position of the last invoice taken */
-	int64		after_id;
-	int			nids;
-	int64	   *ids;			/* alerts of the last batch; NULL: none */
-	int			room;
-	MemoryContext context;		/* holds ids; the one current at the begin */
-	bool		done;			/* nothing due lies behind the position */
-} RestrictionPass;
-
-/* Begin a pass over what is to be looked at from an instant on. */
-extern void restriction_pass_begin(RestrictionPass *pass, TimestampTz from);
+#include "alert_pass.h"
 
 /*
  * Look at the accounts of at most limit invoices whose turn has come by now,
@@ -30,7 +16,7 @@ extern void restriction_pass_begin(RestrictionPass *pass, TimestampTz from);
  * False when the extension does not exist in this database; otherwise it cannot
  * be dropped until the transaction ends.
  */
-extern bool restriction_pass_batch(RestrictionPass *pass, TimestampTz now,
+extern bool restriction_flag_batch(AlertPass *pass, TimestampTz now,
 								   int limit, bool wait);
 
 /*

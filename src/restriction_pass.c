@@ -16,11 +16,9 @@
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "alert.h"
 #include "ledger_tables.h"
 #include "restriction_alert.h"
 #include "restriction_pass.h"
@@ -62,47 +60,29 @@ static PassStatement find_version = {
 	" WHERE v.id OPERATOR(pg_catalog.=) $1"
 };
 
-static void
-pin(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
 /*
- * Begin to act as the role of passes. The queue may be filled and emptied
- * faster than statistics follow: the planner is left the indexes alone. False
- * when there is no extension. After an error the end of the (sub)transaction
- * gives everything back.
+ * The queue may be filled and emptied faster than statistics follow: the
+ * planner is left the indexes alone.
  */
 bool
-pass_enter(PassScope *scope)
+pass_enter(AlertRights *rights)
 {
-	Oid			role;
-
-	if (!alert_role(&role))
+	if (!alert_borrow_rights(rights, NULL))
 		return false;
-	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
-	SetUserIdAndSecContext(role, scope->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	scope->guc_level = NewGUCNestLevel();
-	pin("search_path", "pg_catalog, pg_temp");
-	pin("session_replication_role", "replica");
-	pin("enable_seqscan", "off");
-	pin("enable_bitmapscan", "off");
-	pin("enable_sort", "off");
-	pin("jit", "off");
+	alert_pin_setting("session_replication_role", "replica");
+	alert_pin_setting("enable_seqscan", "off");
+	alert_pin_setting("enable_bitmapscan", "off");
+	alert_pin_setting("enable_sort", "off");
+	alert_pin_setting("jit", "off");
 	SPI_connect();
 	return true;
 }
 
 void
-pass_leave(PassScope *scope)
+pass_leave(const AlertRights *rights)
 {
 	SPI_finish();
-	AtEOXact_GUC(false, scope->guc_level);
-	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+	alert_return_rights(rights);
 }
 
 bool
@@ -163,7 +143,7 @@ bool
 restriction_pending(TimestampTz from, TimestampTz now,
 					TimestampTz *oldest, TimestampTz *upcoming)
 {
-	PassScope	scope;
+	AlertRights rights;
 	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum		args[2];
 	TimestampTz *out[2];
@@ -171,11 +151,11 @@ restriction_pending(TimestampTz from, TimestampTz now,
 	out[0] = oldest;
 	out[1] = upcoming;
 	*oldest = *upcoming = DT_NOEND;
-	if (!pass_enter(&scope))
+	if (!pass_enter(&rights))
 		return false;
 	if (pass_has_nothing())
 	{
-		pass_leave(&scope);
+		pass_leave(&rights);
 		return true;
 	}
 	args[0] = TimestampTzGetDatum(from);
@@ -188,7 +168,7 @@ restriction_pending(TimestampTz from, TimestampTz now,
 
 		*out[i] = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	}
-	pass_leave(&scope);
+	pass_leave(&rights);
 	return true;
 }
 
@@ -252,9 +232,9 @@ slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
 	bool		is_version = strcmp(RelationGetRelationName(trigdata->tg_relation),
 									"policy_version") == 0;
 	TupleTableSlot *rows[2] = {trigdata->tg_trigslot, NULL};
-	PassScope	scope;
+	AlertRights rights;
 
-	if (!check_function_bodies || !pass_enter(&scope))
+	if (!check_function_bodies || !pass_enter(&rights))
 		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		rows[1] = trigdata->tg_newslot;
@@ -282,7 +262,7 @@ slapolicy_restriction_rule_written(PG_FUNCTION_ARGS)
 		}
 		queue_bills(policy, DatumGetTimestampTz(from));
 	}
-	pass_leave(&scope);
+	pass_leave(&rights);
 	return PointerGetDatum(NULL);
 }
 

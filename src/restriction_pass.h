@@ -9,14 +9,7 @@
 #include "slapolicy.h"
 #include "executor/spi.h"
 #include "storage/lockdefs.h"
-
-/* Borrowed rights and pinned settings, to be given back */
-typedef struct PassScope
-{
-	Oid			userid;
-	int			sec_context;
-	int			guc_level;
-} PassScope;
+#include "alert_pass.h"
 
 /* A statement; its plan is kept for the life of the backend */
 typedef struct PassStatement
@@ -31,8 +24,8 @@ typedef struct PassStatement
  * it cannot be dropped until the transaction ends. An error gives everything
  * back.
  */
-extern bool pass_enter(PassScope *scope);
-extern void pass_leave(PassScope *scope);
+extern bool pass_enter(AlertRights *rights);
+extern void pass_leave(const AlertRights *rights);
 
 /*
  * Is there neither an invoice nor an override? Then nobody needs the right to

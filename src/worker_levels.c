@@ -30,7 +30,7 @@
 
 static TimestampTz unflagged_from = DT_NOBEGIN; /* nothing is due before */
 static TimestampTz next_look = DT_NOBEGIN;
-static RestrictionPass pass;	/* under way from one look to the next */
+static AlertPass pass;			/* under way from one look to the next */
 static bool under_way = false;
 
 void
@@ -78,10 +78,10 @@ flag_and_look(WorkerSlot *slot, MemoryContext context)
 		return DT_NOEND;
 	}
 	if (!under_way)
-		restriction_pass_begin(&pass, unflagged_from);
+		alert_pass_begin(&pass, unflagged_from);
 	pass.context = context;
 	under_way = true;
-	(void) restriction_pass_batch(&pass, now,
+	(void) restriction_flag_batch(&pass, now,
 								  Min(slapolicy_batch_size, LEVELS_BATCH),
 								  false);
 	if (pass.done)

@@ -255,7 +255,7 @@ try_batch(AlertPass *pass, TimestampTz now, bool *last, TimestampTz *oldest,
 
 	PG_TRY();
 	{
-		(void) alert_pass_batch(pass, now, limit);
+		(void) alert_flag_batch(pass, now, limit);
 		*last = pass->done || worker_database_is_wanted(MyDatabaseId);
 		if (*last)
 			(void) alert_pending(unflagged_from, now, oldest, upcoming);
