@@ -45,9 +45,9 @@ CREATE TABLE sla.invoice (
     next_change_at  timestamptz,
     UNIQUE (attachment_id, key)
 );
-CREATE INDEX invoice_account_idx ON sla.invoice (account, counts_until);
+CREATE INDEX invoice_account_idx ON sla.invoice (account, counts_until, due);
 CREATE INDEX invoice_queue_idx ON sla.invoice (next_change_at, id);
-COMMENT ON INDEX sla.invoice_account_idx IS 'Finds the invoices of an account that were unsettled at an instant.';
+COMMENT ON INDEX sla.invoice_account_idx IS 'Finds the invoices of an account that were unsettled at an instant, and due.';
 COMMENT ON INDEX sla.invoice_queue_idx IS 'The queue: invoices by the instant at which a level may change, then by id.';
 COMMENT ON TABLE sla.invoice IS 'One row per invoice of an attached table, as it is known now. Levels of restriction are computed from these rows and sla.invoice_event.';
 COMMENT ON COLUMN sla.invoice.id IS 'Identifier, referred to by sla.invoice_event.';

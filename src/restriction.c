@@ -250,8 +250,8 @@ restriction_at(const char *account, const char *service, TimestampTz as_of,
 		return override->level;
 	}
 
-	n = restriction_items(question.ledger, account, known_at, as_of, snapshot,
-						  &items);
+	n = restriction_items_overdue(question.ledger, account, known_at, as_of,
+								  snapshot, &items);
 	foreach(lc, restriction_policies(items, n))
 	{
 		Verdict		verdict = judge(&question, lfirst(lc), items, n, as_of,
@@ -329,8 +329,8 @@ restriction_allows(const char *account, const char *service,
 	}
 	else
 	{
-		n = restriction_items(question.ledger, account, DT_NOEND, as_of,
-							  snapshot, &items);
+		n = restriction_items_overdue(question.ledger, account, DT_NOEND,
+									  as_of, snapshot, &items);
 		foreach(lc, restriction_policies(items, n))
 		{
 			Verdict		verdict = judge(&question, lfirst(lc), items, n, as_of,

@@ -16,6 +16,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
+#include "floor_div.h"
 #include "invoice_ledger.h"
 #include "restriction_items.h"
 #include "same_text.h"
@@ -71,13 +72,18 @@ read_history(Ledger *ledger, const char *account, TimestampTz known_at,
 	return true;
 }
 
-/* Those known now that are open for the last time after, and by, an instant */
+/*
+ * Those known now that are open for the last time after, and by, an instant,
+ * and due by a date. The index has all of that: other rows are not looked at.
+ */
 static void
 read_present(Ledger *ledger, const char *account, TimestampTz after,
-			 TimestampTz by, Snapshot snapshot, ItemList *list)
+			 TimestampTz by, DateADT due_by, Snapshot snapshot,
+			 ItemList *list)
 {
 	TupleDesc	desc = RelationGetDescr(ledger_table(ledger, LEDGER_INVOICE));
-	ScanKeyData keys[3];
+	ScanKeyData keys[4];
+	int			nkeys = 2;
 	LedgerScan	scan;
 	HeapTuple	tuple;
 
@@ -86,10 +92,15 @@ read_present(Ledger *ledger, const char *account, TimestampTz after,
 	/* those that were never open have -infinity there */
 	ScanKeyInit(&keys[1], INVOICE_COUNTS_UNTIL, BTGreaterStrategyNumber,
 				F_TIMESTAMPTZ_GT, TimestampTzGetDatum(after));
-	ScanKeyInit(&keys[2], INVOICE_COUNTS_UNTIL, BTLessEqualStrategyNumber,
-				F_TIMESTAMPTZ_LE, TimestampTzGetDatum(by));
+	if (by != DT_NOEND)
+		ScanKeyInit(&keys[nkeys++], INVOICE_COUNTS_UNTIL,
+					BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+					TimestampTzGetDatum(by));
+	if (due_by != DATEVAL_NOEND)
+		ScanKeyInit(&keys[nkeys++], INVOICE_DUE, BTLessEqualStrategyNumber,
+					F_DATE_LE, DateADTGetDatum(due_by));
 	ledger_scan_begin_by(ledger, LEDGER_INVOICE, LEDGER_BY_ACCOUNT, snapshot,
-						 keys, by == DT_NOEND ? 2 : 3, &scan);
+						 keys, nkeys, &scan);
 	while (HeapTupleIsValid(tuple = ledger_scan_next(&scan)))
 	{
 		Datum		values[INVOICE_NATTS];
@@ -197,16 +208,43 @@ read_past(Ledger *ledger, const char *account, TimestampTz known_at,
 	}
 }
 
+static void
+begin_list(ItemList *list)
+{
+	list->n = 0;
+	list->room = 8;
+	list->items = palloc(list->room * sizeof(RestrictionItem));
+}
+
 int
 restriction_items(Ledger *ledger, const char *account, TimestampTz known_at,
 				  TimestampTz open_after, Snapshot snapshot,
 				  RestrictionItem **items)
 {
-	ItemList	list = {.room = 8};
+	ItemList	list;
 
-	list.items = palloc(list.room * sizeof(RestrictionItem));
+	begin_list(&list);
 	if (known_at == DT_NOEND)
-		read_present(ledger, account, open_after, DT_NOEND, snapshot, &list);
+		read_present(ledger, account, open_after, DT_NOEND, DATEVAL_NOEND,
+					 snapshot, &list);
+	else
+		read_past(ledger, account, known_at, snapshot, &list);
+	*items = list.items;
+	return list.n;
+}
+
+int
+restriction_items_overdue(Ledger *ledger, const char *account,
+						  TimestampTz known_at, TimestampTz at,
+						  Snapshot snapshot, RestrictionItem **items)
+{
+	ItemList	list;
+	/* UTC is less than a day behind any zone */
+	DateADT		due_by = (DateADT) floor_div(at, USECS_PER_DAY) + 1;
+
+	begin_list(&list);
+	if (known_at == DT_NOEND)
+		read_present(ledger, account, at, DT_NOEND, due_by, snapshot, &list);
 	else
 		read_past(ledger, account, known_at, snapshot, &list);
 	*items = list.items;
@@ -218,10 +256,10 @@ restriction_items_ended(Ledger *ledger, const char *account,
 						TimestampTz after, TimestampTz by, Snapshot snapshot,
 						RestrictionItem **items)
 {
-	ItemList	list = {.room = 8};
+	ItemList	list;
 
-	list.items = palloc(list.room * sizeof(RestrictionItem));
-	read_present(ledger, account, after, by, snapshot, &list);
+	begin_list(&list);
+	read_present(ledger, account, after, by, DATEVAL_NOEND, snapshot, &list);
 	*items = list.items;
 	return list.n;
 }

@@ -18,6 +18,12 @@ extern int	restriction_items(Ledger *ledger, const char *account,
 							  TimestampTz known_at, TimestampTz open_after,
 							  Snapshot snapshot, RestrictionItem **items);
 
+/* The same of those that may be overdue at a finite instant, and maybe others */
+extern int	restriction_items_overdue(Ledger *ledger, const char *account,
+									  TimestampTz known_at, TimestampTz at,
+									  Snapshot snapshot,
+									  RestrictionItem **items);
+
 /*
  * As known now, those that are not open any more from an instant on that is
  * later than after and not later than by

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(67);
+SELECT plan(71);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb, since timestamptz DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"week": {"hours": "UTC Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -153,6 +153,18 @@ SELECT is((SELECT string_agg(h.level::text, ' ' ORDER BY h.since) FROM sla.restr
 SELECT is_empty($$ SELECT proname FROM pg_proc WHERE pronamespace = 'sla'::regnamespace
 	AND proname IN ('restriction', 'restriction_history', 'explain_restriction', 'is_allowed') AND proparallel <> 'u' $$,
 	'they read the latest policies, which cannot be done in a parallel query');
+
+-- The day after a bill was due begins at midnight of the zone, wherever that is
+SELECT pg_temp.load('t ahead', '{"thresholds": {"support": 1}, "time_zone": "Pacific/Kiritimati"}'), pg_temp.load('t behind', '{"thresholds": {"support": 1}, "time_zone": "Pacific/Pago_Pago"}') \g /dev/null
+CREATE TABLE ahead (id int PRIMARY KEY, account text, due date, paid_at timestamptz);
+CREATE TABLE behind (LIKE ahead INCLUDING ALL);
+SELECT sla.attach_invoices('ahead', 't ahead', 'account', 'due', settled_at => 'paid_at'), sla.attach_invoices('behind', 't behind', 'account', 'due', settled_at => 'paid_at') \g /dev/null
+INSERT INTO ahead VALUES (1, 'Ahead', '2026-01-10', NULL);
+INSERT INTO behind VALUES (1, 'Behind', '2026-01-10', NULL);
+SELECT is(pg_temp.level('Ahead', '2026-01-10 09:59:59.999999'), 'none', 'fourteen hours ahead: not a microsecond before');
+SELECT is(pg_temp.level('Ahead', '2026-01-10 10:00'), 'support', 'but then');
+SELECT is(pg_temp.level('Behind', '2026-01-11 10:59:59.999999'), 'none', 'eleven hours behind: not a microsecond before');
+SELECT is(pg_temp.level('Behind', '2026-01-11 11:00'), 'support', 'but then');
 
 SELECT * FROM finish();
 ROLLBACK;
