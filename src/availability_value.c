@@ -37,12 +37,13 @@ hours_that_count(FmgrInfo *flinfo, Datum hours)
 }
 
 static ServiceSpans
-spans_of_argument(FunctionCallInfo fcinfo, int argument)
+spans_of_argument(FunctionCallInfo fcinfo, int argument, Span period)
 {
 	ServiceSpans result;
 	int			n;
 
-	result.spans = spans_of_multirange(PG_GETARG_MULTIRANGE_P(argument), &n);
+	result.spans = spans_of_multirange_within(PG_GETARG_MULTIRANGE_P(argument),
+											  period, &n);
 	result.n = n;
 	return result;
 }
@@ -54,9 +55,12 @@ begin_walk(FunctionCallInfo fcinfo, AvailabilityWalk *walk,
 {
 	ServiceSpans facts[SERVICE_FACTS];
 
-	facts[SERVICE_DOWN] = spans_of_argument(fcinfo, ARG_DOWN);
-	facts[SERVICE_EXCLUDED] = spans_of_argument(fcinfo, ARG_EXCLUDED);
-	facts[SERVICE_UNKNOWN] = spans_of_argument(fcinfo, ARG_UNKNOWN);
+	facts[SERVICE_DOWN] = spans_of_argument(fcinfo, ARG_DOWN,
+												terms->period);
+	facts[SERVICE_EXCLUDED] = spans_of_argument(fcinfo, ARG_EXCLUDED,
+												terms->period);
+	facts[SERVICE_UNKNOWN] = spans_of_argument(fcinfo, ARG_UNKNOWN,
+												terms->period);
 	availability_begin(walk, terms, hours, facts);
 }
 

@@ -54,25 +54,64 @@ span_of_range(const RangeType *range, Span *span)
 	return !empty && span_between(&lower, &upper, span);
 }
 
+/* The first range, by its number, with an end that is not before an instant */
+static int
+first_ending_by(TypeCacheEntry *type, const MultirangeType *ranges,
+				TimestampTz from)
+{
+	int			low = 0;
+	int			high = ranges->rangeCount;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		RangeBound	lower,
+					upper;
+
+		multirange_get_bounds(type, ranges, middle, &lower, &upper);
+		if (!upper.infinite && DatumGetTimestampTz(upper.val) < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 Span *
-spans_of_multirange(const MultirangeType *ranges, int *nspans)
+spans_of_multirange_within(const MultirangeType *ranges, Span within,
+						   int *nspans)
 {
 	TypeCacheEntry *type = range_type();
-	int			n = ranges->rangeCount;
-	Span	   *spans = palloc(Max(n, 1) * sizeof(Span));
+	int			first = first_ending_by(type, ranges, within.from);
+	int			room = 16;
+	Span	   *spans = palloc(room * sizeof(Span));
 	int			kept = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = first; i < (int) ranges->rangeCount; i++)
 	{
 		RangeBound	lower,
 					upper;
 
 		multirange_get_bounds(type, ranges, i, &lower, &upper);
+		if (!lower.infinite && DatumGetTimestampTz(lower.val) > within.to)
+			break;
+		if (kept == room)
+		{
+			room *= 2;
+			spans = repalloc_huge(spans, room * sizeof(Span));
+		}
 		if (span_between(&lower, &upper, &spans[kept]))
 			kept++;
 	}
 	*nspans = kept;
 	return spans;
+}
+
+Span *
+spans_of_multirange(const MultirangeType *ranges, int *nspans)
+{
+	return spans_of_multirange_within(ranges, (Span) {DT_NOBEGIN, DT_NOEND},
+									  nspans);
 }
 
 int64

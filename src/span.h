@@ -33,6 +33,13 @@ extern bool span_of_range(const RangeType *range, Span *span);
 extern Span *spans_of_multirange(const MultirangeType *ranges, int *nspans);
 
 /*
+ * Those of them that overlap a stretch of time, and perhaps their neighbours,
+ * whole. Takes the logarithm of how many there are, and what it returns.
+ */
+extern Span *spans_of_multirange_within(const MultirangeType *ranges,
+										Span within, int *nspans);
+
+/*
  * Sort spans, none of them empty, and join those that overlap or touch, in
  * place. Returns how many are left.
  */
