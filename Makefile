@@ -94,6 +94,7 @@ SRCS = \
 	src/report.c \
 	src/attach.c \
 	src/transaction_block.c \
+	src/found_now.c \
 	src/guard_rule.c \
 	src/guard.c \
 	src/restamp.c \

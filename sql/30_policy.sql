@@ -23,6 +23,11 @@ CREATE FUNCTION sla.is_restoring() RETURNS boolean
     AS $$ SELECT NOT current_setting('check_function_bodies')::boolean $$;
 COMMENT ON FUNCTION sla.is_restoring() IS 'Internal: is a dump being restored, so that rows may refer to others that are not there yet?';
 
+CREATE FUNCTION sla.found_now(query text) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'slapolicy_found_now';
+COMMENT ON FUNCTION sla.found_now(text) IS 'Internal: the first column of the first row of a query as text, as everything is committed now, whatever snapshot the transaction has; NULL: no row. For triggers that stand for foreign keys. Runs with the rights of who calls it.';
+
 -- Hours are interned, because clocks refer to them for ever: a hash index
 -- finds an equal value, and no value ever changes.
 CREATE TABLE sla.hours (

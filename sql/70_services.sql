@@ -153,13 +153,13 @@ CREATE FUNCTION sla.service_removed() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
     AS $$
 DECLARE
-    orphan text;
+    orphan constant text := sla.found_now('
+        SELECT f.service
+        FROM (SELECT o.service FROM sla.outage o UNION ALL SELECT x.service FROM sla.exclusion x WHERE x.service IS NOT NULL) AS f
+        WHERE NOT EXISTS (SELECT FROM sla.service s WHERE s.name = f.service)
+        LIMIT 1');
 BEGIN
-    SELECT f.service INTO orphan
-    FROM (SELECT o.service FROM sla.outage o UNION ALL SELECT x.service FROM sla.exclusion x WHERE x.service IS NOT NULL) AS f
-    WHERE NOT EXISTS (SELECT FROM sla.service s WHERE s.name = f.service)
-    LIMIT 1;
-    IF FOUND THEN
+    IF orphan IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'foreign_key_violation',
             MESSAGE = format('service "%s" still has outages or exclusions', orphan),
