@@ -10,6 +10,21 @@ CREATE FUNCTION sla.zone_name(zone text) RETURNS text
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sla.zone_name(text) IS 'This server''s spelling of an IANA time-zone name given in any case; NULL when there is no such zone (abbreviations and POSIX rules are none).';
 
+CREATE FUNCTION sla.known_zone(zone text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF sla.zone_name(zone) IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('time zone "%s" is not an IANA name known to this server', zone);
+    END IF;
+    RETURN sla.zone_name(zone);
+END
+$$;
+COMMENT ON FUNCTION sla.known_zone(text) IS 'Internal: sla.zone_name, but raises 22023 when there is no such zone; NULL for NULL.';
+
 CREATE FUNCTION sla.is_policy_name(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp

@@ -9,54 +9,32 @@ CREATE FUNCTION sla.references_written() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
     AS $$
 DECLARE
-    missing text;
+    written constant jsonb := to_jsonb(NEW);
+    kind text;
     named text;
+    missing text;
 BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
-    IF TG_TABLE_NAME IN ('target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'notice_rule',
-                         'turnaround_rule', 'assistance_rule', 'restriction_rule', 'availability_rule') THEN
-        PERFORM FROM sla.policy_version v WHERE v.id = NEW.policy_version_id FOR KEY SHARE;
-        IF NOT FOUND THEN
-            missing := format('policy version %s', NEW.policy_version_id);
-        END IF;
-    ELSE
-        PERFORM FROM sla.policy p WHERE p.name = NEW.policy FOR KEY SHARE;
-        IF NOT FOUND AND NEW.policy IS NOT NULL THEN
-            missing := format('policy "%s"', NEW.policy);
-        END IF;
-    END IF;
-    IF TG_TABLE_NAME = 'target' THEN
-        PERFORM FROM sla.metric m WHERE m.name = NEW.metric FOR KEY SHARE;
-        IF NOT FOUND THEN
-            missing := format('metric "%s"', NEW.metric);
-        END IF;
-    END IF;
-    IF TG_TABLE_NAME IN ('target', 'contract', 'restriction_rule', 'availability_rule') THEN
-        PERFORM FROM sla.calendar c WHERE c.name = NEW.calendar FOR KEY SHARE;
-        IF NOT FOUND AND NEW.calendar IS NOT NULL THEN
-            missing := format('calendar "%s"', NEW.calendar);
-        END IF;
-    END IF;
-    IF TG_TABLE_NAME IN ('notice_rule', 'turnaround_rule', 'assistance_rule') THEN
-        FOR named IN
-            SELECT r.value FROM jsonb_each_text(to_jsonb(NEW)) AS r(key, value)
-            WHERE r.key IN ('calendar', 'inside', 'outside') AND r.value IS NOT NULL
-            ORDER BY r.key
-        LOOP
+    FOR i IN 0 .. TG_NARGS - 1 BY 2 LOOP
+        named := written ->> TG_ARGV[i];
+        kind := TG_ARGV[i + 1];
+        CONTINUE WHEN named IS NULL;
+        CASE kind
+        WHEN 'policy version' THEN
+            PERFORM FROM sla.policy_version v WHERE v.id = named::int FOR KEY SHARE;
+        WHEN 'policy' THEN
+            PERFORM FROM sla.policy p WHERE p.name = named FOR KEY SHARE;
+        WHEN 'metric' THEN
+            PERFORM FROM sla.metric m WHERE m.name = named FOR KEY SHARE;
+        WHEN 'calendar' THEN
             PERFORM FROM sla.calendar c WHERE c.name = named FOR KEY SHARE;
-            IF NOT FOUND THEN
-                missing := format('calendar "%s"', named);
-            END IF;
-        END LOOP;
-    END IF;
-    IF TG_TABLE_NAME = 'availability_rule' THEN
-        PERFORM FROM sla.calendar c WHERE c.name = NEW.maintenance_window FOR KEY SHARE;
-        IF NOT FOUND AND NEW.maintenance_window IS NOT NULL THEN
-            missing := format('calendar "%s"', NEW.maintenance_window);
+        END CASE;
+        IF NOT FOUND THEN
+            missing := CASE kind WHEN 'policy version' THEN format('%s %s', kind, named) ELSE format('%s "%s"', kind, named) END;
         END IF;
-    END IF;
+    END LOOP;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'foreign_key_violation',
@@ -65,101 +43,95 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION sla.references_written() IS 'Internal: a row written to a policy table must refer to rows that exist, unless a dump is being restored.';
+COMMENT ON FUNCTION sla.references_written() IS 'Internal: a row must refer to policy versions, policies, metrics and calendars that exist, unless a dump is being restored. Arguments: a column, what it refers to, another column, and so on.';
 REVOKE EXECUTE ON FUNCTION sla.references_written() FROM PUBLIC;
 
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.policy_version
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.calendar
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.target
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'metric', 'metric', 'calendar', 'calendar');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.severity_label
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.severity_cap
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.channel_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.exemption
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.restriction_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'calendar', 'calendar');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.notice_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'calendar', 'calendar', 'inside', 'calendar', 'outside', 'calendar');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.turnaround_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'calendar', 'calendar');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.assistance_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'outside', 'calendar');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.contract
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy', 'calendar', 'calendar');
 
+-- What uses a row is looked for as committed now, like foreign keys do: the
+-- snapshot of a REPEATABLE READ transaction would not show the latest.
 CREATE FUNCTION sla.referenced_removed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
     AS $$
 DECLARE
+    part text;
     orphan text;
+    unseen text;
 BEGIN
     CASE TG_TABLE_NAME
     WHEN 'policy' THEN
         DELETE FROM sla.policy_version v WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = v.policy);
         DELETE FROM sla.calendar c WHERE c.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = c.policy);
-        SELECT format('policy "%s" is still used by contract %s', k.policy, k.id) INTO orphan FROM sla.contract k
-        WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = k.policy) LIMIT 1;
-        IF orphan IS NULL THEN
-            SELECT format('policy "%s" is still used by %s %s', u.policy, u.what, u.id) INTO orphan
-            FROM (SELECT 'booking', b.id, b.policy FROM sla.booking b UNION ALL
-                  SELECT 'time entry', t.id, t.policy FROM sla.time_entry t) AS u(what, id, policy)
-            WHERE NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = u.policy) LIMIT 1;
-        END IF;
-        IF orphan IS NULL THEN
-            SELECT format('policy "%s" is still used by service "%s"', s.policy, s.name) INTO orphan FROM sla.service s
-            WHERE s.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = s.policy) LIMIT 1;
-        END IF;
+        unseen := sla.found_now($q$
+            SELECT u.what
+            FROM (SELECT 'version', v.policy FROM sla.policy_version v UNION ALL
+                  SELECT 'calendar', c.policy FROM sla.calendar c) AS u(what, policy)
+            WHERE u.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = u.policy) LIMIT 1 $q$);
+        orphan := sla.found_now($q$
+            SELECT format('policy "%s" is still used by %s', u.policy, u.what)
+            FROM (SELECT 1, k.policy, format('contract %s', k.id) FROM sla.contract k UNION ALL
+                  SELECT 2, b.policy, format('booking %s', b.id) FROM sla.booking b UNION ALL
+                  SELECT 3, t.policy, format('time entry %s', t.id) FROM sla.time_entry t UNION ALL
+                  SELECT 4, s.policy, format('service "%s"', s.name) FROM sla.service s) AS u(n, policy, what)
+            WHERE u.policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = u.policy)
+            ORDER BY u.n LIMIT 1 $q$);
     WHEN 'policy_version' THEN
-        DELETE FROM sla.target r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.severity_label r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.severity_cap r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.channel_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.exemption r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.notice_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.turnaround_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.assistance_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.restriction_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
-        DELETE FROM sla.availability_rule r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id);
+        FOREACH part IN ARRAY ARRAY['target', 'severity_label', 'severity_cap', 'channel_rule', 'exemption', 'notice_rule',
+                                    'turnaround_rule', 'assistance_rule', 'restriction_rule', 'availability_rule'] LOOP
+            EXECUTE format('DELETE FROM sla.%I r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id)', part);
+            unseen := coalesce(unseen, sla.found_now(format(
+                'SELECT %1$L FROM sla.%1$I r WHERE NOT EXISTS (SELECT FROM sla.policy_version v WHERE v.id = r.policy_version_id) LIMIT 1', part)));
+        END LOOP;
     WHEN 'calendar' THEN
-        SELECT format('calendar "%s" is still used by a target', t.calendar) INTO orphan FROM sla.target t
-        WHERE t.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = t.calendar) LIMIT 1;
-        IF NOT FOUND THEN
-            SELECT format('calendar "%s" is still used by contract %s', k.calendar, k.id) INTO orphan FROM sla.contract k
-            WHERE k.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = k.calendar) LIMIT 1;
-        END IF;
-        IF orphan IS NULL THEN
-            SELECT format('calendar "%s" is still used by a rule about unsettled bills', r.calendar) INTO orphan FROM sla.restriction_rule r
-            WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
-        END IF;
-        IF orphan IS NULL THEN
-            SELECT format('calendar "%s" is still used by %s', r.calendar, r.what) INTO orphan
-            FROM (SELECT n.calendar, 'a notice rule' FROM sla.notice_rule n UNION ALL
-                  SELECT n.inside, 'a notice rule' FROM sla.notice_rule n UNION ALL
-                  SELECT n.outside, 'a notice rule' FROM sla.notice_rule n UNION ALL
-                  SELECT t.calendar, 'a turnaround rule' FROM sla.turnaround_rule t UNION ALL
-                  SELECT a.outside, 'an assistance rule' FROM sla.assistance_rule a) AS r(calendar, what)
-            WHERE r.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = r.calendar) LIMIT 1;
-        END IF;
-        IF orphan IS NULL THEN
-            SELECT format('calendar "%s" is still used by a rule about availability', u.calendar) INTO orphan
-            FROM sla.availability_rule r CROSS JOIN unnest(ARRAY[r.calendar, r.maintenance_window]) AS u(calendar)
-            WHERE u.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = u.calendar) LIMIT 1;
-        END IF;
+        orphan := sla.found_now($q$
+            SELECT format('calendar "%s" is still used by %s', u.calendar, u.what)
+            FROM (SELECT 1, t.calendar, 'a target' FROM sla.target t UNION ALL
+                  SELECT 2, k.calendar, format('contract %s', k.id) FROM sla.contract k UNION ALL
+                  SELECT 3, r.calendar, 'a rule about unsettled bills' FROM sla.restriction_rule r UNION ALL
+                  SELECT 4, c.name, 'a notice rule' FROM sla.notice_rule n, unnest(ARRAY[n.calendar, n.inside, n.outside]) AS c(name) UNION ALL
+                  SELECT 5, t.calendar, 'a turnaround rule' FROM sla.turnaround_rule t UNION ALL
+                  SELECT 6, a.outside, 'an assistance rule' FROM sla.assistance_rule a UNION ALL
+                  SELECT 7, c.name, 'a rule about availability'
+                  FROM sla.availability_rule r, unnest(ARRAY[r.calendar, r.maintenance_window]) AS c(name)) AS u(n, calendar, what)
+            WHERE u.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM sla.calendar c WHERE c.name = u.calendar)
+            ORDER BY u.n LIMIT 1 $q$);
     WHEN 'metric' THEN
-        SELECT format('metric "%s" is still used by a target', t.metric) INTO orphan FROM sla.target t
-        WHERE NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = t.metric) LIMIT 1;
+        orphan := sla.found_now($q$
+            SELECT format('metric "%s" is still used by a target', t.metric) FROM sla.target t
+            WHERE NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = t.metric) LIMIT 1 $q$);
     END CASE;
     IF orphan IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'foreign_key_violation',
             MESSAGE = orphan;
+    ELSIF unseen IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'serialization_failure',
+            MESSAGE = format('could not serialize access: a %s was added to what is being deleted', replace(unseen, '_', ' '));
     END IF;
     RETURN NULL;
 END

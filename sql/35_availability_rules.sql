@@ -140,7 +140,7 @@ SELECT pg_catalog.pg_extension_config_dump('sla.availability_rule', '');
 -- Nothing is compiled from these rows, so that no backend has to be told when
 -- they change.
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.availability_rule
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy_version_id', 'policy version', 'calendar', 'calendar', 'maintenance_window', 'calendar');
 
 CREATE FUNCTION sla.availability_rule_written() RETURNS trigger
     LANGUAGE plpgsql
@@ -152,12 +152,7 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NEW;
     END IF;
-    IF NEW.time_zone IS NOT NULL AND sla.zone_name(NEW.time_zone) IS NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('time zone "%s" is not an IANA name known to this server', NEW.time_zone);
-    END IF;
-    NEW.time_zone := sla.zone_name(NEW.time_zone);
+    NEW.time_zone := sla.known_zone(NEW.time_zone);
     SELECT e INTO wrong FROM unnest(NEW.exclusions) AS e WHERE NOT sla.is_rule_key(e) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING

@@ -115,9 +115,9 @@ SELECT pg_catalog.pg_extension_config_dump('sla.time_entry', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.time_entry_id_seq', '');
 
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.booking
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy');
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.time_entry
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy');
 
 CREATE VIEW sla.charge AS
 SELECT 'assistance'::text AS what,

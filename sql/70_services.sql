@@ -71,7 +71,7 @@ SELECT pg_catalog.pg_extension_config_dump('sla.exclusion_id_seq', '');
 
 -- Triggers stand for foreign keys, as between the tables of policies.
 CREATE TRIGGER references_written AFTER INSERT OR UPDATE ON sla.service
-    FOR EACH ROW EXECUTE FUNCTION sla.references_written();
+    FOR EACH ROW EXECUTE FUNCTION sla.references_written('policy', 'policy');
 
 CREATE FUNCTION sla.service_written() RETURNS trigger
     LANGUAGE plpgsql
@@ -83,12 +83,7 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NEW;
     END IF;
-    IF NEW.time_zone IS NOT NULL AND sla.zone_name(NEW.time_zone) IS NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('time zone "%s" is not an IANA name known to this server', NEW.time_zone);
-    END IF;
-    NEW.time_zone := sla.zone_name(NEW.time_zone);
+    NEW.time_zone := sla.known_zone(NEW.time_zone);
     SELECT p INTO wrong FROM unnest(NEW.measurement_points) AS p WHERE sla.is_rule_key(p) IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
@@ -153,11 +148,11 @@ CREATE FUNCTION sla.service_removed() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
     AS $$
 DECLARE
-    orphan constant text := sla.found_now('
+    orphan constant text := sla.found_now($q$
         SELECT f.service
         FROM (SELECT o.service FROM sla.outage o UNION ALL SELECT x.service FROM sla.exclusion x WHERE x.service IS NOT NULL) AS f
         WHERE NOT EXISTS (SELECT FROM sla.service s WHERE s.name = f.service)
-        LIMIT 1');
+        LIMIT 1 $q$);
 BEGIN
     IF orphan IS NOT NULL THEN
         RAISE EXCEPTION USING

@@ -120,6 +120,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.record()',
 	-- read with the caller's rights
 	'sla.alerts_after(bigint,integer)',
+	'sla.found_now(text)',
 	'sla.refuse_transaction_block(text)',
 	-- reads policies, which everybody may
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
@@ -170,6 +171,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.hours_in_regions(sla.business_hours,text[])',
 	'sla.input_problem(text,regtype)',
 	'sla.is_restoring()',
+	'sla.known_zone(text)',
 	'sla.message_ticket_columns(regclass,regclass,text)',
 	'sla.metric_problems(jsonb,jsonb)',
 	'sla.notice_problem(jsonb)',
