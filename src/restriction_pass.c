@@ -104,12 +104,30 @@ pass_has_nothing(void)
 	return nothing;
 }
 
+/*
+ * Is a plan for arguments of these types? An extension that was dropped and
+ * created has types of its own.
+ */
+static bool
+plan_fits(SPIPlanPtr plan, int nargs, const Oid *types)
+{
+	for (int i = 0; i < nargs; i++)
+		if (SPI_getargtypeid(plan, i) != types[i])
+			return false;
+	return true;
+}
+
 void
 pass_execute(PassStatement *statement, int nargs, Oid *types, Datum *values,
 			 const char *nulls, int expected)
 {
 	int			rc;
 
+	if (statement->plan != NULL && !plan_fits(statement->plan, nargs, types))
+	{
+		SPI_freeplan(statement->plan);
+		statement->plan = NULL;
+	}
 	if (statement->plan == NULL)
 	{
 		SPIPlanPtr	made = SPI_prepare_cursor(statement->text, nargs, types,

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(25);
+SELECT plan(26);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -67,6 +67,15 @@ INSERT INTO hosting VALUES (1, 'S', 'web', '2026-12-01', NULL, '2026-12-01'), (2
 SELECT sla.flag_restrictions('2027-01-24 12:00+00') \g /dev/null
 SELECT is(pg_temp.alerts('S'), '1 web support 2026-12-30 23:00; 1 mail support 2027-01-03 23:00; 1 support 2027-01-23 23:00', 'services have alerts of their own');
 SELECT throws_ok($$ SELECT sla.flag_restrictions('infinity') $$, '22008', NULL, 'time must come to an end');
+
+-- The extension leaves and comes back within one session
+SELECT sla.policy_document('t bills') AS document \gset
+DROP EXTENSION slapolicy CASCADE;
+CREATE EXTENSION slapolicy;
+SELECT sla.load_policy(:'document', '2026-01-01') IS NOT NULL AS loaded \gset
+DELETE FROM bill WHERE id > 1;
+SELECT sla.attach_invoices('bill', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', recorded_at => 'booked_at') \g /dev/null
+SELECT lives_ok($$ SELECT sla.flag_restrictions('2026-12-01') $$, 'a new extension has levels of its own');
 
 SELECT * FROM finish();
 ROLLBACK;
