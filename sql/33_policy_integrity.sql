@@ -9,7 +9,7 @@ CREATE FUNCTION sla.references_written() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
     AS $$
 DECLARE
-    written constant jsonb := to_jsonb(NEW);
+    written jsonb;
     kind text;
     named text;
     missing text;
@@ -17,6 +17,7 @@ BEGIN
     IF sla.is_restoring() THEN
         RETURN NULL;
     END IF;
+    written := to_jsonb(NEW);
     FOR i IN 0 .. TG_NARGS - 1 BY 2 LOOP
         named := written ->> TG_ARGV[i];
         kind := TG_ARGV[i + 1];
