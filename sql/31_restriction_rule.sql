@@ -82,9 +82,7 @@ BEGIN
             END IF;
         END LOOP;
     END IF;
-    IF rule ? 'per' AND rule -> 'per' NOT IN ('"account"', '"service"') THEN
-        RETURN QUERY SELECT '$.restriction.per', 'must be one of account, service';
-    END IF;
+    RETURN QUERY SELECT * FROM sla.choice_problems('$.restriction', rule, 'per', '{account,service}');
     IF rule ? 'minimum_amount' AND NOT (jsonb_typeof(rule -> 'minimum_amount') = 'number' AND (rule ->> 'minimum_amount')::numeric >= 0) THEN
         RETURN QUERY SELECT '$.restriction.minimum_amount', 'must be a number, not negative';
     END IF;
@@ -103,9 +101,7 @@ BEGIN
             IF NOT sla.is_rule_key(item.key) THEN
                 RETURN QUERY SELECT item.at, 'an action must have a name of 1 to 255 bytes without control characters and blanks at the ends';
             END IF;
-            IF jsonb_typeof(item.value) <> 'string' OR item.value #>> '{}' <> ALL (levels) THEN
-                RETURN QUERY SELECT item.at, 'must be one of ' || array_to_string(levels, ', ');
-            END IF;
+            RETURN QUERY SELECT * FROM sla.choice_problems('$.restriction.actions', rule -> 'actions', item.key, levels);
         END LOOP;
     END IF;
     IF rule ? 'security_release' AND (jsonb_typeof(rule -> 'security_release') <> 'array'

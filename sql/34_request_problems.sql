@@ -56,9 +56,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY SELECT * FROM sla.member_problems(base, rule, required, optional);
-    IF rule ? 'title' AND NOT (jsonb_typeof(rule -> 'title') = 'string' AND btrim(rule ->> 'title') <> '') THEN
-        RETURN QUERY SELECT base || '.title', 'must be a string that is not blank';
-    END IF;
+    RETURN QUERY SELECT * FROM sla.blank_problems(base, rule, '{title}');
     FOREACH member IN ARRAY '{lead,slot_lead,at_least}'::text[] LOOP
         wrong := sla.lead_problem(rule -> member);
         IF wrong IS NOT NULL THEN
@@ -67,13 +65,7 @@ BEGIN
             RETURN QUERY SELECT base || '.calendar', format('must be the calendar of the business days of %s', member);
         END IF;
     END LOOP;
-    FOREACH member IN ARRAY '{calendar,inside,outside}'::text[] LOOP
-        IF rule ? member AND jsonb_typeof(rule -> member) <> 'string' THEN
-            RETURN QUERY SELECT sla.json_path(base, member), 'must be a string';
-        ELSIF rule ? member AND NOT coalesce(calendars ? (rule ->> member), false) THEN
-            RETURN QUERY SELECT sla.json_path(base, member), format('calendar "%s" is not among the calendars of the document', rule ->> member);
-        END IF;
-    END LOOP;
+    RETURN QUERY SELECT * FROM sla.calendar_name_problems(base, rule, '{calendar,inside,outside}', calendars);
     IF rule ?& '{inside,outside}' THEN
         RETURN QUERY SELECT base || '.outside', 'contradicts inside: name one of them';
     END IF;
@@ -89,16 +81,11 @@ BEGIN
     IF jsonb_typeof(rule -> 'required') <> 'array' THEN
         RETURN QUERY SELECT base || '.required', 'must be an array of fields';
     ELSIF rule ? 'required' THEN
-        FOR item IN
-            SELECT format('%s.required[%s]', base, e.ordinality - 1) AS at, e.value AS node,
-                   count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
-            FROM jsonb_array_elements(rule -> 'required') WITH ORDINALITY AS e(value, ordinality)
-            ORDER BY e.ordinality
-        LOOP
-            IF jsonb_typeof(item.node) <> 'string' OR NOT sla.is_rule_key(item.node #>> '{}') THEN
+        FOR item IN SELECT * FROM sla.document_items(base || '.required', rule -> 'required') LOOP
+            IF jsonb_typeof(item.node) <> 'string' OR NOT sla.is_rule_key(item.text) THEN
                 RETURN QUERY SELECT item.at, 'must be the name of a field: 1 to 255 bytes without control characters and blanks at the ends';
             ELSIF item.times > 1 THEN
-                RETURN QUERY SELECT item.at, format('%s is listed twice', item.node #>> '{}');
+                RETURN QUERY SELECT item.at, item.text || ' is listed twice';
             END IF;
         END LOOP;
     END IF;

@@ -81,6 +81,68 @@ CREATE FUNCTION sla.member_problems(base text, object jsonb, required text[], op
 $$;
 COMMENT ON FUNCTION sla.member_problems(text, jsonb, text[], text[]) IS 'Internal: members that an object should not have, and those it lacks.';
 
+CREATE FUNCTION sla.blank_problems(base text, object jsonb, members text[])
+    RETURNS TABLE (path text, problem text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT sla.json_path(base, m.member), 'must be a string that is not blank'
+    FROM unnest(members) WITH ORDINALITY AS m(member, i)
+    WHERE object ? m.member AND NOT (jsonb_typeof(object -> m.member) = 'string' AND btrim(object ->> m.member) <> '')
+    ORDER BY m.i
+$$;
+COMMENT ON FUNCTION sla.blank_problems(text, jsonb, text[]) IS 'Internal: those of some members of an object that are no text, or a blank one.';
+
+CREATE FUNCTION sla.choice_problems(base text, object jsonb, member text, choices text[])
+    RETURNS TABLE (path text, problem text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT sla.json_path(base, member), 'must be one of ' || array_to_string(choices, ', ')
+    WHERE object ? member AND object -> member <> ALL (ARRAY(SELECT to_jsonb(c) FROM unnest(choices) AS c))
+$$;
+COMMENT ON FUNCTION sla.choice_problems(text, jsonb, text, text[]) IS 'Internal: what is wrong with a member of an object that is one of some texts.';
+
+CREATE FUNCTION sla.calendar_name_problems(base text, object jsonb, members text[], calendars jsonb)
+    RETURNS TABLE (path text, problem text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT sla.json_path(base, m.member),
+           CASE WHEN jsonb_typeof(object -> m.member) <> 'string' THEN 'must be a string'
+                ELSE format('calendar "%s" is not among the calendars of the document', object ->> m.member) END
+    FROM unnest(members) WITH ORDINALITY AS m(member, i)
+    WHERE object ? m.member
+      AND (jsonb_typeof(object -> m.member) <> 'string' OR NOT coalesce(calendars ? (object ->> m.member), false))
+    ORDER BY m.i
+$$;
+COMMENT ON FUNCTION sla.calendar_name_problems(text, jsonb, text[], jsonb) IS 'Internal: what is wrong with members of an object that name calendars of the document.';
+
+CREATE FUNCTION sla.zone_problems(base text, object jsonb)
+    RETURNS TABLE (path text, problem text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT sla.json_path(base, 'time_zone'),
+           CASE WHEN jsonb_typeof(object -> 'time_zone') <> 'string' THEN 'must be a string'
+                ELSE format('time zone "%s" is not an IANA name known to this server', object ->> 'time_zone') END
+    WHERE object ? 'time_zone'
+      AND (jsonb_typeof(object -> 'time_zone') <> 'string' OR sla.zone_name(object ->> 'time_zone') IS NULL)
+$$;
+COMMENT ON FUNCTION sla.zone_problems(text, jsonb) IS 'Internal: what is wrong with the member time_zone of an object.';
+
+CREATE FUNCTION sla.document_items(base text, list jsonb)
+    RETURNS TABLE (at text, node jsonb, text text, times bigint)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT format('%s[%s]', base, e.ordinality - 1), e.value, e.value #>> '{}',
+           count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality)
+    FROM jsonb_array_elements(list) WITH ORDINALITY AS e(value, ordinality)
+    ORDER BY e.ordinality
+$$;
+COMMENT ON FUNCTION sla.document_items(text, jsonb) IS 'Internal: the elements of an array in order, each with its JSON path, its text, and how many times it has been there, this time included.';
+
 CREATE FUNCTION sla.calendar_problems(base text, calendar jsonb)
     RETURNS TABLE (path text, problem text)
     LANGUAGE plpgsql STABLE
@@ -117,12 +179,7 @@ BEGIN
         RETURN QUERY SELECT base || '.holidays', 'must be an array of dates';
         sound := false;
     ELSE
-        FOR day IN
-            SELECT e.ordinality - 1 AS i, e.value AS node, e.value #>> '{}' AS text,
-                   count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
-            FROM jsonb_array_elements(holidays) WITH ORDINALITY AS e(value, ordinality)
-            ORDER BY e.ordinality
-        LOOP
+        FOR day IN SELECT * FROM sla.document_items(base || '.holidays', holidays) LOOP
             wrong := CASE
                 WHEN jsonb_typeof(day.node) <> 'string' OR day.text !~ '^\d{4}-\d{2}-\d{2}$'
                     THEN 'must be a date as in "2026-12-25"'
@@ -130,7 +187,7 @@ BEGIN
                 ELSE sla.input_problem(day.text, 'date')
             END;
             IF wrong IS NOT NULL THEN
-                RETURN QUERY SELECT format('%s.holidays[%s]', base, day.i), wrong;
+                RETURN QUERY SELECT day.at, wrong;
                 sound := false;
             END IF;
         END LOOP;
@@ -140,19 +197,14 @@ BEGIN
         RETURN QUERY SELECT base || '.regions', 'must be an array of regions';
         sound := false;
     ELSE
-        FOR region IN
-            SELECT e.ordinality - 1 AS i, e.value AS node, e.value #>> '{}' AS text,
-                   count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
-            FROM jsonb_array_elements(regions) WITH ORDINALITY AS e(value, ordinality)
-            ORDER BY e.ordinality
-        LOOP
+        FOR region IN SELECT * FROM sla.document_items(base || '.regions', regions) LOOP
             wrong := CASE
                 WHEN jsonb_typeof(region.node) <> 'string' OR NOT sla.is_region(region.text)
                     THEN 'must be a region as in "DE" or "DE-BY"'
                 WHEN region.times > 1 THEN region.text || ' is listed twice'
             END;
             IF wrong IS NOT NULL THEN
-                RETURN QUERY SELECT format('%s.regions[%s]', base, region.i), wrong;
+                RETURN QUERY SELECT region.at, wrong;
                 sound := false;
             END IF;
         END LOOP;
@@ -209,20 +261,16 @@ BEGIN
         RETURN QUERY SELECT base, 'must be an array of fractions of the goal, and of working time before it is due';
         RETURN;
     END IF;
-    FOR item IN
-        SELECT format('%s[%s]', base, e.ordinality - 1) AS at, e.value, e.value #>> '{}' AS text
-        FROM jsonb_array_elements(alerts) WITH ORDINALITY AS e(value, ordinality)
-        ORDER BY e.ordinality
-    LOOP
+    FOR item IN SELECT * FROM sla.document_items(base, alerts) LOOP
         wrong := NULL;
         spelled := NULL;
-        IF jsonb_typeof(item.value) = 'number' THEN
+        IF jsonb_typeof(item.node) = 'number' THEN
             IF item.text::numeric <= 0 OR item.text::numeric > 1 OR scale(trim_scale(item.text::numeric)) > 6 THEN
                 wrong := 'a fraction of the goal is more than 0 and at most 1, with at most six decimals';
             ELSE
                 spelled := trim_scale(item.text::numeric)::text;
             END IF;
-        ELSIF jsonb_typeof(item.value) = 'string' THEN
+        ELSIF jsonb_typeof(item.node) = 'string' THEN
             wrong := sla.input_problem(item.text, 'sla.business_interval');
             IF wrong IS NULL THEN
                 spelled := item.text::sla.business_interval::text;
@@ -268,9 +316,8 @@ BEGIN
     RETURN QUERY SELECT * FROM sla.member_problems(base, target, '{severity,metric,goal}', '{calendar,alerts,pausable}');
 
     -- statements, because a CASE folds constant casts before it chooses
-    FOREACH member IN ARRAY '{severity,metric,goal,calendar}'::text[] LOOP
-        CONTINUE WHEN NOT target ? member
-            OR jsonb_typeof(target -> member) = 'null' AND member IN ('goal', 'calendar');
+    FOREACH member IN ARRAY '{severity,metric,goal}'::text[] LOOP
+        CONTINUE WHEN NOT target ? member OR jsonb_typeof(target -> member) = 'null' AND member = 'goal';
         value := target ->> member;
         wrong := NULL;
         IF jsonb_typeof(target -> member) <> 'string' THEN
@@ -282,18 +329,15 @@ BEGIN
             IF wrong IS NULL AND value::sla.business_interval OPERATOR(sla.<=) '0' THEN
                 wrong := 'must be more than nothing';
             END IF;
-        ELSIF member = 'metric' THEN
-            IF NOT coalesce(metrics ? value, false) AND NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = value) THEN
-                wrong := format('metric "%s" does not exist; known are %s', value,
-                                (SELECT string_agg(m.name, ', ' ORDER BY m.name) FROM sla.metric m));
-            END IF;
-        ELSIF NOT coalesce(calendars ? value, false) THEN
-            wrong := format('calendar "%s" is not among the calendars of the document', value);
+        ELSIF NOT coalesce(metrics ? value, false) AND NOT EXISTS (SELECT FROM sla.metric m WHERE m.name = value) THEN
+            wrong := format('metric "%s" does not exist; known are %s', value,
+                            (SELECT string_agg(m.name, ', ' ORDER BY m.name) FROM sla.metric m));
         END IF;
         IF wrong IS NOT NULL THEN
             RETURN QUERY SELECT sla.json_path(base, member), wrong;
         END IF;
     END LOOP;
+    RETURN QUERY SELECT * FROM sla.calendar_name_problems(base, jsonb_strip_nulls(target), '{calendar}', calendars);
     IF target ->> 'goal' IS NOT NULL AND target ->> 'calendar' IS NULL THEN
         RETURN QUERY SELECT base || '.calendar', 'is required with a goal';
     END IF;

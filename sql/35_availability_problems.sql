@@ -63,32 +63,15 @@ BEGIN
     ELSIF jsonb_typeof(rule -> 'goal') <> 'null' THEN
         RETURN QUERY SELECT base || '.goal', 'must be a percentage, as in 99.9, or null: agreed elsewhere';
     END IF;
-    IF jsonb_typeof(rule -> 'time_zone') <> 'string' THEN
-        RETURN QUERY SELECT base || '.time_zone', 'must be a string';
-    ELSIF rule ? 'time_zone' AND sla.zone_name(rule ->> 'time_zone') IS NULL THEN
-        RETURN QUERY SELECT base || '.time_zone', format('time zone "%s" is not an IANA name known to this server', rule ->> 'time_zone');
-    END IF;
-    FOREACH member IN ARRAY '{calendar,maintenance_window}'::text[] LOOP
-        IF jsonb_typeof(rule -> member) <> 'string' THEN
-            RETURN QUERY SELECT sla.json_path(base, member), 'must be a string';
-        ELSIF rule ? member AND NOT coalesce(calendars ? (rule ->> member), false) THEN
-            RETURN QUERY SELECT sla.json_path(base, member), format('calendar "%s" is not among the calendars of the document', rule ->> member);
-        END IF;
-    END LOOP;
-    RETURN QUERY
-        SELECT base || '.' || o.member, 'must be one of ' || array_to_string(o.allowed, ', ')
-        FROM (VALUES ('unknown', '{ignore,up,down}'::text[]), ('young', '{period,life}')) AS o(member, allowed)
-        WHERE rule ? o.member AND rule -> o.member <> ALL (ARRAY(SELECT to_jsonb(a) FROM unnest(o.allowed) AS a));
+    RETURN QUERY SELECT * FROM sla.zone_problems(base, rule);
+    RETURN QUERY SELECT * FROM sla.calendar_name_problems(base, rule, '{calendar,maintenance_window}', calendars);
+    RETURN QUERY SELECT * FROM sla.choice_problems(base, rule, 'unknown', '{ignore,up,down}');
+    RETURN QUERY SELECT * FROM sla.choice_problems(base, rule, 'young', '{period,life}');
 
     IF jsonb_typeof(rule -> 'exclusions') <> 'array' THEN
         RETURN QUERY SELECT base || '.exclusions', 'must be an array of kinds';
     ELSE
-        FOR kind IN
-            SELECT format('%s.exclusions[%s]', base, e.ordinality - 1) AS at, e.value AS node, e.value #>> '{}' AS text,
-                   count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
-            FROM jsonb_array_elements(rule -> 'exclusions') WITH ORDINALITY AS e(value, ordinality)
-            ORDER BY e.ordinality
-        LOOP
+        FOR kind IN SELECT * FROM sla.document_items(base || '.exclusions', rule -> 'exclusions') LOOP
             wrong := CASE
                 WHEN jsonb_typeof(kind.node) <> 'string' OR NOT sla.is_rule_key(kind.text)
                     THEN 'must be a name of 1 to 255 bytes without control characters and blanks at the ends'
@@ -135,12 +118,8 @@ BEGIN
         RETURN QUERY SELECT '$.availability', 'must be an array of rules';
         RETURN;
     END IF;
-    FOR item IN
-        SELECT format('$.availability[%s]', e.ordinality - 1) AS at, e.value
-        FROM jsonb_array_elements(rules) WITH ORDINALITY AS e(value, ordinality)
-        ORDER BY e.ordinality
-    LOOP
-        RETURN QUERY SELECT * FROM sla.availability_rule_problems(item.at, item.value, document -> 'calendars');
+    FOR item IN SELECT * FROM sla.document_items('$.availability', rules) LOOP
+        RETURN QUERY SELECT * FROM sla.availability_rule_problems(item.at, item.node, document -> 'calendars');
     END LOOP;
     RETURN QUERY
         SELECT format('$.availability[%s]', r.i), format('is about the same as $.availability[%s]', r.first)

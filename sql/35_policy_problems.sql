@@ -60,10 +60,8 @@ BEGIN
         END IF;
         RETURN QUERY SELECT * FROM sla.member_problems(item.at, item.value, '{title,starts_on,stops_on}', '{restarts_on}');
         sound := item.value ?& '{title,starts_on,stops_on}'::text[];
-        IF item.value ? 'title' AND NOT (jsonb_typeof(item.value -> 'title') = 'string' AND btrim(item.value ->> 'title') <> '') THEN
-            RETURN QUERY SELECT item.at || '.title', 'must be a string that is not blank';
-            sound := false;
-        END IF;
+        RETURN QUERY SELECT * FROM sla.blank_problems(item.at, item.value, '{title}');
+        sound := sound AND NOT FOUND;
 
         FOREACH member IN ARRAY '{starts_on,stops_on,restarts_on}'::text[] LOOP
             IF jsonb_typeof(item.value -> member) <> 'array' OR item.value -> member = '[]' AND member <> 'restarts_on' THEN
@@ -72,12 +70,7 @@ BEGIN
                 sound := false;
                 CONTINUE;
             END IF;
-            FOR kind IN
-                SELECT format('%s.%s[%s]', item.at, member, e.ordinality - 1) AS at, e.value AS node, e.value #>> '{}' AS text,
-                       count(*) OVER (PARTITION BY e.value ORDER BY e.ordinality) AS times
-                FROM jsonb_array_elements(item.value -> member) WITH ORDINALITY AS e(value, ordinality)
-                ORDER BY e.ordinality
-            LOOP
+            FOR kind IN SELECT * FROM sla.document_items(sla.json_path(item.at, member), item.value -> member) LOOP
                 wrong := CASE
                     WHEN jsonb_typeof(kind.node) <> 'string' OR kind.text <> ALL (sla.metric_event_kinds())
                         THEN 'must be a kind of event; known are ' || array_to_string(sla.metric_event_kinds(), ', ')
@@ -112,7 +105,6 @@ DECLARE
     severities constant jsonb := document -> 'severities';
     caps constant jsonb := document -> 'severity_caps';
     item record;
-    member text;
     wrong text;
     named jsonb := '{}';        -- severity to the path that named it
     promised text[];
@@ -134,11 +126,7 @@ BEGIN
                 CONTINUE;
             END IF;
             RETURN QUERY SELECT * FROM sla.member_problems(item.at, item.value, '{label}', '{description}');
-            FOREACH member IN ARRAY '{label,description}'::text[] LOOP
-                IF item.value ? member AND NOT (jsonb_typeof(item.value -> member) = 'string' AND btrim(item.value ->> member) <> '') THEN
-                    RETURN QUERY SELECT sla.json_path(item.at, member), 'must be a string that is not blank';
-                END IF;
-            END LOOP;
+            RETURN QUERY SELECT * FROM sla.blank_problems(item.at, item.value, '{label,description}');
         END LOOP;
     END IF;
 
@@ -195,9 +183,7 @@ BEGIN
             IF NOT sla.is_rule_key(item.key) THEN
                 RETURN QUERY SELECT item.at, 'a channel ' || key_rule;
             END IF;
-            IF item.value NOT IN ('"receipt"', '"investigation"', '"never"') THEN
-                RETURN QUERY SELECT item.at, 'must be one of receipt, investigation, never';
-            END IF;
+            RETURN QUERY SELECT * FROM sla.choice_problems('$.channels', channels, item.key, '{receipt,investigation,never}');
         END LOOP;
     END IF;
 
@@ -216,13 +202,10 @@ BEGIN
         END LOOP;
     END IF;
 
-    RETURN QUERY
-        SELECT '$.' || o.member, 'must be one of ' || array_to_string(o.allowed, ', ')
-        FROM (VALUES ('severity_change', '{from_start,from_change,carry}'::text[]),
-                     ('reopening', '{continue,restart}'),
-                     ('entitlement', '{anyone,contract}'),
-                     ('restricted_accounts', '{admit,uncovered,reject}')) AS o(member, allowed)
-        WHERE document ? o.member AND document -> o.member <> ALL (ARRAY(SELECT to_jsonb(a) FROM unnest(o.allowed) AS a));
+    RETURN QUERY SELECT * FROM sla.choice_problems('$', document, 'severity_change', '{from_start,from_change,carry}');
+    RETURN QUERY SELECT * FROM sla.choice_problems('$', document, 'reopening', '{continue,restart}');
+    RETURN QUERY SELECT * FROM sla.choice_problems('$', document, 'entitlement', '{anyone,contract}');
+    RETURN QUERY SELECT * FROM sla.choice_problems('$', document, 'restricted_accounts', '{admit,uncovered,reject}');
 END
 $$;
 COMMENT ON FUNCTION sla.rule_problems(jsonb) IS 'Internal: what is wrong with the rules of a policy document besides its targets.';
@@ -249,27 +232,15 @@ BEGIN
     IF document ? 'policy' AND NOT (jsonb_typeof(document -> 'policy') = 'string' AND sla.is_policy_name(document ->> 'policy')) THEN
         RETURN QUERY SELECT '$.policy', name_rule;
     END IF;
-    IF document ? 'title' AND NOT (jsonb_typeof(document -> 'title') = 'string' AND btrim(document ->> 'title') <> '') THEN
-        RETURN QUERY SELECT '$.title', 'must be a string that is not blank';
-    END IF;
-    IF document ? 'source' AND NOT (jsonb_typeof(document -> 'source') = 'string' AND btrim(document ->> 'source') <> '') THEN
-        RETURN QUERY SELECT '$.source', 'must be a string that is not blank';
-    END IF;
-
-    IF jsonb_typeof(document -> 'time_zone') <> 'string' THEN
-        RETURN QUERY SELECT '$.time_zone', 'must be a string';
-    ELSIF sla.zone_name(document ->> 'time_zone') IS NULL AND document ? 'time_zone' THEN
-        RETURN QUERY SELECT '$.time_zone', format('time zone "%s" is not an IANA name known to this server', document ->> 'time_zone');
-    END IF;
+    RETURN QUERY SELECT * FROM sla.blank_problems('$', document, '{title,source}');
+    RETURN QUERY SELECT * FROM sla.zone_problems('$', document);
 
     IF jsonb_typeof(document -> 'notes') <> 'array' THEN
         RETURN QUERY SELECT '$.notes', 'must be an array of strings';
     ELSE
         RETURN QUERY
-            SELECT format('$.notes[%s]', e.ordinality - 1), 'must be a string'
-            FROM jsonb_array_elements(document -> 'notes') WITH ORDINALITY AS e(value, ordinality)
-            WHERE jsonb_typeof(e.value) <> 'string'
-            ORDER BY e.ordinality;
+            SELECT i.at, 'must be a string' FROM sla.document_items('$.notes', document -> 'notes') AS i
+            WHERE jsonb_typeof(i.node) <> 'string';
     END IF;
 
     IF jsonb_typeof(calendars) <> 'object' OR calendars = '{}' THEN
@@ -294,12 +265,8 @@ BEGIN
     IF jsonb_typeof(targets) <> 'array' OR targets = '[]' THEN
         RETURN QUERY SELECT '$.targets', 'must be an array with at least one target';
     ELSE
-        FOR item IN
-            SELECT format('$.targets[%s]', e.ordinality - 1) AS at, e.value
-            FROM jsonb_array_elements(targets) WITH ORDINALITY AS e(value, ordinality)
-            ORDER BY e.ordinality
-        LOOP
-            RETURN QUERY SELECT * FROM sla.target_problems(item.at, item.value, calendars, document -> 'metrics');
+        FOR item IN SELECT * FROM sla.document_items('$.targets', targets) LOOP
+            RETURN QUERY SELECT * FROM sla.target_problems(item.at, item.node, calendars, document -> 'metrics');
         END LOOP;
         -- spellings differ, so compare severities as read
         RETURN QUERY
