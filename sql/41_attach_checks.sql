@@ -1,34 +1,43 @@
 -- What sla.attach checks of its arguments: every mistake that can be told
 -- from the catalog is told before anything is changed, with what would do.
 
-CREATE FUNCTION sla.check_attachable(ticket_table regclass) RETURNS void
+CREATE FUNCTION sla.check_own_table(argument text, named regclass) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
     rel pg_class;
-    other regclass;
 BEGIN
-    IF ticket_table IS NULL THEN
-        RAISE EXCEPTION 'ticket_table must not be null'
+    IF named IS NULL THEN
+        RAISE EXCEPTION '% must not be null', argument
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    SELECT c.* INTO rel FROM pg_class c WHERE c.oid = ticket_table;
+    SELECT c.* INTO rel FROM pg_class c WHERE c.oid = named;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'table with OID % does not exist', ticket_table
+        RAISE EXCEPTION 'table with OID % does not exist', named
             USING ERRCODE = 'undefined_table';
-    END IF;
-    IF rel.relkind NOT IN ('r', 'p') OR rel.relpersistence = 't'
+    ELSIF rel.relkind NOT IN ('r', 'p') OR rel.relpersistence = 't'
         OR rel.relnamespace IN ('pg_catalog'::regnamespace, 'sla'::regnamespace)
     THEN
-        RAISE EXCEPTION '% is no table that can be attached', ticket_table
+        RAISE EXCEPTION '% is no table that can be attached', named
             USING ERRCODE = 'wrong_object_type',
                 HINT = 'Ordinary and partitioned tables can; views, foreign, temporary and system tables cannot.';
-    END IF;
-    IF NOT pg_has_role(rel.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', ticket_table
+    ELSIF NOT pg_has_role(rel.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', named
             USING ERRCODE = 'insufficient_privilege';
     END IF;
+END
+$$;
+COMMENT ON FUNCTION sla.check_own_table(text, regclass) IS 'Internal, a check of all that attaches: raises 22004 and 42P01 for no table, 42809 for one that cannot be attached, 42501 for one that the caller does not own.';
+
+CREATE FUNCTION sla.check_attachable(ticket_table regclass) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    other regclass;
+BEGIN
+    PERFORM sla.check_own_table('ticket_table', ticket_table);
     IF EXISTS (SELECT FROM sla.attachment a WHERE a.ticket_table = check_attachable.ticket_table AND a.detached_at IS NULL) THEN
         RAISE EXCEPTION 'table % is attached already', ticket_table
             USING ERRCODE = 'duplicate_object',
@@ -294,6 +303,21 @@ END
 $$;
 COMMENT ON FUNCTION sla.canonical_status_list(regclass, text, text, text[]) IS 'Internal, a check of sla.attach: paused_when, resolved_when or cancelled_when as it is recorded. Raises 22023 when it is none.';
 
+CREATE FUNCTION sla.timestamps_zone(timestamps_in text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF sla.zone_name(timestamps_in) IS NULL THEN
+        RAISE EXCEPTION 'time zone "%" of timestamps_in is not known to this server', timestamps_in
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'IANA names are: UTC, Europe/Berlin, ...; see the view pg_timezone_names.';
+    END IF;
+    RETURN sla.zone_name(timestamps_in);
+END
+$$;
+COMMENT ON FUNCTION sla.timestamps_zone(text) IS 'Internal, a check of all that attaches: timestamps_in as it is recorded. Raises 22023 when it is no zone.';
+
 CREATE FUNCTION sla.canonical_options(
     ticket_table regclass,
     status text,
@@ -341,12 +365,7 @@ BEGIN
         options := options || jsonb_build_object('severity_default', severity_default::sla.severity::text);
     END IF;
     IF timestamps_in IS NOT NULL THEN
-        IF sla.zone_name(timestamps_in) IS NULL THEN
-            RAISE EXCEPTION 'time zone "%" of timestamps_in is not known to this server', timestamps_in
-                USING ERRCODE = 'invalid_parameter_value',
-                    HINT = 'IANA names are: UTC, Europe/Berlin, ...; see the view pg_timezone_names.';
-        END IF;
-        options := options || jsonb_build_object('timestamps_in', sla.zone_name(timestamps_in));
+        options := options || jsonb_build_object('timestamps_in', sla.timestamps_zone(timestamps_in));
     END IF;
     IF not_set IS NOT NULL THEN
         IF NOT isfinite(not_set) THEN

@@ -6,31 +6,10 @@ CREATE FUNCTION sla.check_messages_table(messages_table regclass, ticket_table r
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    argument text;
-    tbl regclass;
-    rel pg_class;
     other regclass;
 BEGIN
-    FOR argument, tbl IN VALUES ('messages_table', messages_table), ('ticket_table', ticket_table) LOOP
-        IF tbl IS NULL THEN
-            RAISE EXCEPTION '% must not be null', argument
-                USING ERRCODE = 'null_value_not_allowed';
-        END IF;
-        SELECT c.* INTO rel FROM pg_class c WHERE c.oid = tbl;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'table with OID % does not exist', tbl
-                USING ERRCODE = 'undefined_table';
-        ELSIF rel.relkind NOT IN ('r', 'p') OR rel.relpersistence = 't'
-            OR rel.relnamespace IN ('pg_catalog'::regnamespace, 'sla'::regnamespace)
-        THEN
-            RAISE EXCEPTION '% is no table that can be attached', tbl
-                USING ERRCODE = 'wrong_object_type',
-                    HINT = 'Ordinary and partitioned tables can; views, foreign, temporary and system tables cannot.';
-        ELSIF NOT pg_has_role(rel.relowner, 'USAGE') THEN
-            RAISE EXCEPTION 'must be owner of table %', tbl
-                USING ERRCODE = 'insufficient_privilege';
-        END IF;
-    END LOOP;
+    PERFORM sla.check_own_table('messages_table', messages_table);
+    PERFORM sla.check_own_table('ticket_table', ticket_table);
     IF messages_table = ticket_table THEN
         RAISE EXCEPTION 'table % cannot have the messages about its own rows', messages_table
             USING ERRCODE = 'invalid_parameter_value';

@@ -87,25 +87,13 @@ CREATE FUNCTION sla.check_invoice_table(invoice_table regclass, policy text, on_
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    rel pg_class;
     other regclass;
 BEGIN
-    IF invoice_table IS NULL OR policy IS NULL THEN
-        RAISE EXCEPTION '% must not be null', CASE WHEN invoice_table IS NULL THEN 'invoice_table' ELSE 'policy' END
+    IF policy IS NULL AND invoice_table IS NOT NULL THEN
+        RAISE EXCEPTION 'policy must not be null'
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    SELECT c.* INTO rel FROM pg_class c WHERE c.oid = invoice_table;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'table with OID % does not exist', invoice_table USING ERRCODE = 'undefined_table';
-    ELSIF rel.relkind NOT IN ('r', 'p') OR rel.relpersistence = 't'
-        OR rel.relnamespace IN ('pg_catalog'::regnamespace, 'sla'::regnamespace)
-    THEN
-        RAISE EXCEPTION '% is no table that can be attached', invoice_table
-            USING ERRCODE = 'wrong_object_type',
-                HINT = 'Ordinary and partitioned tables can; views, foreign, temporary and system tables cannot.';
-    ELSIF NOT pg_has_role(rel.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', invoice_table USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM sla.check_own_table('invoice_table', invoice_table);
     SELECT a.invoice_table INTO other FROM sla.invoice_attachment a
         WHERE a.detached_at IS NULL
           AND (a.invoice_table::oid IN (SELECT p.relid FROM pg_partition_ancestors(check_invoice_table.invoice_table) p)
@@ -169,11 +157,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                 HINT = 'Name the column settled_at, a status with settled_when, or the amount, of which payments are then taken off.';
     END IF;
-    IF timestamps_in IS NOT NULL AND sla.zone_name(timestamps_in) IS NULL THEN
-        RAISE EXCEPTION 'time zone "%" of timestamps_in is not known to this server', timestamps_in
-            USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'IANA names are: UTC, Europe/Berlin, ...; see the view pg_timezone_names.';
-    END IF;
+    timestamps_in := sla.timestamps_zone(timestamps_in);
     roles := jsonb_strip_nulls(jsonb_build_object('account', account, 'service', service, 'due', due, 'settled_at', settled_at,
         'amount', amount, 'paid', paid, 'voided', voided, 'disputed', disputed, 'status', status,
         'changed_at', changed_at, 'recorded_at', recorded_at));
@@ -182,7 +166,7 @@ BEGIN
         'settled_when', sla.canonical_status_list(invoice_table, status, 'settled_when', settled_when),
         'voided_when', sla.canonical_status_list(invoice_table, status, 'voided_when', voided_when),
         'disputed_when', sla.canonical_status_list(invoice_table, status, 'disputed_when', disputed_when),
-        'timestamps_in', sla.zone_name(timestamps_in)));
+        'timestamps_in', timestamps_in));
     IF status IS NOT NULL AND options - 'timestamps_in' = '{}' THEN
         RAISE EXCEPTION 'nothing is said about column "%"', status
             USING ERRCODE = 'invalid_parameter_value',
