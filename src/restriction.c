@@ -134,6 +134,7 @@ detail_of_verdict(Ledger *ledger, const Verdict *verdict,
 		return;
 	detail->since = verdict->since;
 	detail->policy = pstrdup(verdict->policy);
+	detail->invoice_id = verdict->anchor->invoice_id;
 	detail->invoice_table = table_of(ledger, verdict->anchor->attachment_id);
 	detail->invoice_key = verdict->anchor->key;
 	detail->due = verdict->anchor->due;
@@ -160,6 +161,18 @@ detail_of_verdict(Ledger *ledger, const Verdict *verdict,
 			psprintf("payment of the %d invoices that have been overdue for %d days, the earliest being %s",
 					 verdict->nreached, verdict->threshold,
 					 verdict->anchor->key);
+}
+
+/* Another policy restricts as well: it has to let go, too. */
+static void
+add_verdict(Ledger *ledger, const Verdict *verdict, RestrictionDetail *detail)
+{
+	RestrictionDetail other;
+
+	detail_of_verdict(ledger, verdict, &other);
+	detail->lifted_by = psprintf("%s, and under policy \"%s\" %s",
+								 detail->lifted_by, other.policy,
+								 other.lifted_by);
 }
 
 static void
@@ -223,7 +236,6 @@ restriction_at(const char *account, const char *service, TimestampTz as_of,
 	RestrictionOverride *overrides;
 	const RestrictionOverride *override;
 	RestrictionItem *items;
-	RestrictionDetail other;
 	RestrictionLevel level = RESTRICTION_NONE;
 	ListCell   *lc;
 	int			n;
@@ -257,14 +269,13 @@ restriction_at(const char *account, const char *service, TimestampTz as_of,
 		Verdict		verdict = judge(&question, lfirst(lc), items, n, as_of,
 									NULL, false, detail != NULL);
 
-		if (verdict.level <= level)
+		if (verdict.level == RESTRICTION_NONE || verdict.level < level)
 			continue;
+		if (detail != NULL && verdict.level == level)
+			add_verdict(question.ledger, &verdict, detail);
+		else if (detail != NULL)
+			detail_of_verdict(question.ledger, &verdict, detail);
 		level = verdict.level;
-		if (detail != NULL)
-		{
-			detail_of_verdict(question.ledger, &verdict, &other);
-			*detail = other;
-		}
 	}
 	ledger_close(question.ledger);
 	return level;
@@ -339,11 +350,16 @@ restriction_allows(const char *account, const char *service,
 
 			if (verdict.level < verdict.refused_from)
 				continue;
+			if (!allowed)
+			{
+				add_verdict(question.ledger, &verdict, detail);
+				continue;
+			}
 			allowed = false;
 			refused_from = verdict.refused_from;
-			if (detail != NULL)
-				detail_of_verdict(question.ledger, &verdict, detail);
-			break;
+			if (detail == NULL)
+				break;
+			detail_of_verdict(question.ledger, &verdict, detail);
 		}
 	}
 	ledger_close(question.ledger);

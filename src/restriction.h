@@ -43,6 +43,7 @@ typedef struct RestrictionDetail
 	const char *policy;			/* whose rule it is; NULL: no rule's */
 
 	/* the bill that decides; not with an override or without a level */
+	int64		invoice_id;		/* 0: none */
 	const char *invoice_table;	/* NULL: none */
 	const char *invoice_key;
 	DateADT		due;

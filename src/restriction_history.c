@@ -344,9 +344,7 @@ explain_item(ReturnSetInfo *rsinfo, int step, List *tables,
 	if (item->reaches[RESTRICTION_NONE] > at)
 		note = restriction_days(rule, item->due, at) > 0 ?
 			"overdue, in its grace" : "not overdue";
-	else if (detail->invoice_key != NULL &&
-			 strcmp(detail->invoice_key, item->key) == 0 &&
-			 detail->due == item->due)
+	else if (detail->invoice_id == item->invoice_id)
 		note = "overdue, the earliest";
 	else
 		note = "overdue";

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(71);
+SELECT plan(73);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb, since timestamptz DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"week": {"hours": "UTC Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -165,6 +165,29 @@ SELECT is(pg_temp.level('Ahead', '2026-01-10 09:59:59.999999'), 'none', 'fourtee
 SELECT is(pg_temp.level('Ahead', '2026-01-10 10:00'), 'support', 'but then');
 SELECT is(pg_temp.level('Behind', '2026-01-11 10:59:59.999999'), 'none', 'eleven hours behind: not a microsecond before');
 SELECT is(pg_temp.level('Behind', '2026-01-11 11:00'), 'support', 'but then');
+
+-- Bills under two policies, which call them alike: each has to let the account go
+CREATE TABLE one (id int PRIMARY KEY, account text, due date, paid_at timestamptz);
+CREATE TABLE other (LIKE one INCLUDING ALL);
+SELECT pg_temp.load('t one', '{"thresholds": {"support": 30}, "actions": {"ticket": "support"}}'), pg_temp.load('t other', '{"thresholds": {"support": 30}, "actions": {"ticket": "support"}}') \g /dev/null
+SELECT sla.attach_invoices('one', 't one', 'account', 'due', settled_at => 'paid_at'), sla.attach_invoices('other', 't other', 'account', 'due', settled_at => 'paid_at') \g /dev/null
+INSERT INTO one VALUES (1, 'Both', '2026-01-10', NULL);
+INSERT INTO other VALUES (1, 'Both', '2026-01-10', NULL);
+SELECT is((SELECT string_agg(note, '; ' ORDER BY step) FROM sla.explain_restriction('Both', as_of => '2026-02-15') WHERE kind <> 'level'),
+	'payment of invoice 1, and under policy "t other" payment of invoice 1; overdue, the earliest; overdue', 'all that has to be paid is told, and one bill is the earliest');
+CREATE TABLE asked (account text, at timestamptz);
+SELECT sla.guard('asked', action => 'ticket', account => 'account', as_of => 'at') \g /dev/null
+CREATE FUNCTION pg_temp.hint(sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+	EXECUTE sql;
+	RETURN NULL;
+EXCEPTION WHEN SQLSTATE 'SL001' THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END
+$$;
+SELECT matches(pg_temp.hint($$ INSERT INTO asked VALUES ('Both', '2026-02-15') $$), '^It is lifted by payment of invoice 1, and under policy "t other" payment of invoice 1[.]', 'by guards, too');
 
 SELECT * FROM finish();
 ROLLBACK;
