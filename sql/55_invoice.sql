@@ -57,7 +57,7 @@ COMMENT ON COLUMN sla.invoice.policy IS 'sla.policy.name whose rule it falls und
 COMMENT ON COLUMN sla.invoice.account IS 'Who has to pay it; NULL: the row does not say, and it counts for nothing.';
 COMMENT ON COLUMN sla.invoice.service IS 'What it is for; NULL: not said.';
 COMMENT ON COLUMN sla.invoice.due IS 'Date on which it is due, in the zone of the rule; NULL or infinity: never.';
-COMMENT ON COLUMN sla.invoice.amount IS 'What is to be paid, in the currency of the table; NULL: not known, and it is open in full until it is settled. Negative, or zero: nothing is to be paid. NaN: see problem.';
+COMMENT ON COLUMN sla.invoice.amount IS 'What is to be paid, in the currency of the table; NULL: not known, and it is open in full until it is settled. Negative, or zero: nothing is to be paid. NaN: this, or what has been paid, is no amount; see problem.';
 COMMENT ON COLUMN sla.invoice.paid IS 'What has been paid or credited of it, reversals taken off.';
 COMMENT ON COLUMN sla.invoice.state IS 'open, settled, disputed, voided, deleted (also: its table was detached); as recorded last.';
 COMMENT ON COLUMN sla.invoice.counts_until IS 'Instant from which it is not open any more; infinity while it is open, -infinity when it never was. Open is one that is neither settled, disputed, voided nor deleted.';

@@ -397,7 +397,7 @@ slapolicy_record_payment(PG_FUNCTION_ARGS)
 		!DatumGetBool(DirectFunctionCall2(numeric_gt, amount, none)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount must be a positive number, less than 1e300"),
+				 errmsg("amount must be a positive number, less than 1e100"),
 				 errhint("What was paid back is of the kind \"reversal\".")));
 	if (TIMESTAMP_NOT_FINITE(at) || TIMESTAMP_NOT_FINITE(now))
 		ereport(ERROR,

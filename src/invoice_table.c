@@ -368,6 +368,19 @@ read_one_text(TextColumn *column, TupleTableSlot *slot)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
+/*
+ * What cannot be read as an amount, or taken off it: one spelling, which
+ * counts for nothing.
+ */
+static void
+refuse_amount(const AmountColumn *column, InvoiceRow *row)
+{
+	row->has_amount = true;
+	row->amount = DirectFunctionCall1(float8_numeric,
+									  Float8GetDatum(get_float8_nan()));
+	row->problem = psprintf("%s is no amount", column->name);
+}
+
 /* Nobody is restricted where it is not clear who and what for. */
 static void
 check_names(const InvoiceTable *table, InvoiceRow *row)
@@ -396,6 +409,7 @@ invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 	MaybeTime	changed;
 	MaybeTime	recorded;
 	char	   *status;
+	bool		refuse_paid = false;
 
 	memset(row, 0, sizeof(*row));
 	row->account = read_one_text(&table->account, slot);
@@ -424,14 +438,11 @@ invoice_table_read(InvoiceTable *table, TupleTableSlot *slot,
 	if (row->has_paid && !invoice_is_amount(row->paid))
 	{
 		row->has_paid = false;
-		row->problem = psprintf("%s is no amount", table->paid.name);
+		refuse_paid = true;
 	}
 	if (row->has_amount && !invoice_is_amount(row->amount))
-	{
-		/* one spelling, which counts for nothing */
-		row->amount = DirectFunctionCall1(float8_numeric,
-										  Float8GetDatum(get_float8_nan()));
-		row->problem = psprintf("%s is no amount", table->amount.name);
-	}
+		refuse_amount(&table->amount, row);
+	else if (refuse_paid)
+		refuse_amount(&table->paid, row);
 	check_names(table, row);
 }

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(74);
+SELECT plan(78);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -145,6 +145,15 @@ SELECT is((SELECT string_agg(key || ' ' || problem, '; ' ORDER BY key) FROM sla.
 SELECT is(sla.restriction('Much', as_of => '2026-02-01') || ' ' || sla.restriction('Most', as_of => '2026-02-01'), 'none support', 'nor does it keep others from being restricted');
 SELECT lives_ok($$ SELECT sla.flag_restrictions('2026-02-01') $$, 'and told of');
 SELECT throws_ok($$ SELECT sla.record_payment('big', '73', ('9e' || 131071)::numeric, '2026-02-02') $$, '22023', NULL, 'nor can as much be paid');
+SELECT throws_ok($$ SELECT sla.record_payment('big', '73', 1e100, '2026-02-02') $$, '22023', 'amount must be a positive number, less than 1e100', 'the error says how much can');
+CREATE TABLE part_paid (id int PRIMARY KEY, who text, due date, amount numeric, paid numeric);
+SELECT sla.attach_invoices('part_paid', 't bills', account => 'who', due => 'due', amount => 'amount', paid => 'paid') \g /dev/null
+INSERT INTO part_paid VALUES (80, 'Nobody', '2026-01-01', 10, 'NaN');
+SELECT is((SELECT problem FROM sla.invoice WHERE key = '80') || ' ' || sla.restriction('Nobody', as_of => '2026-02-01'), 'paid is no amount none', 'where it is not clear what has been paid, nobody is restricted');
+UPDATE part_paid SET paid = 4;
+SELECT is(pg_temp.bill('part_paid', '80') || ' ' || sla.restriction('Nobody', as_of => '2026-02-01'), 'Nobody 2026-01-01 10 4 open support', 'until it is clear');
+UPDATE part_paid SET paid = 'NaN';
+SELECT is(sla.restriction('Nobody', as_of => '2026-02-01'), 'none', 'also when it becomes unclear');
 CREATE TABLE strict (LIKE bill INCLUDING ALL);
 SELECT sla.attach_invoices('strict', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', amount => 'amount', on_error => 'reject') \g /dev/null
 SELECT throws_ok($$ INSERT INTO strict VALUES (1, NULL, '2026-01-01') $$, '23514', 'invoice 1 of table "strict" cannot count: who is null or empty', 'an owner may have them refused');
