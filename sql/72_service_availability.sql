@@ -148,12 +148,12 @@ BEGIN
         ), list AS MATERIALIZED (
             SELECT array_agg(lower(s.during) ORDER BY s.n) AS starts FROM stretches s
         ), facts AS (
-            SELECT 1 AS place, o.id, o.during, concat(format('outage %s (%s)', o.id, o.kind), ' at ' || o.measurement_point) AS why,
+            SELECT 1 AS place, o.id, o.kind, o.during, concat(format('outage %s (%s)', o.id, o.kind), ' at ' || o.measurement_point) AS why,
                    false AS may_excuse, NULL::text AS refused, jsonb_build_object('outage', o.id, 'kind', o.kind) AS named, o.evidence
             FROM sla.outage o
             WHERE o.service = (t.terms).service AND o.during && t.measured
             UNION ALL
-            SELECT 0, e.id, e.during, format('exclusion %s (%s)', e.id, e.kind), true,
+            SELECT 0, e.id, e.kind, e.during, format('exclusion %s (%s)', e.id, e.kind), true,
                    sla.exclusion_refused(e.kind, e.during, e.announced_at, (t.terms).exclusions, (t.terms).maintenance_notice, (t.terms).time_zone),
                    jsonb_build_object('exclusion', e.id, 'kind', e.kind), e.evidence
             FROM sla.exclusion e
@@ -166,7 +166,10 @@ BEGIN
         ), told AS (
             SELECT p.n,
                    string_agg(concat(p.why, ' does not excuse: ' || CASE WHEN p.may_excuse THEN
-                       coalesce(p.refused, CASE WHEN s.state <> 'excluded' THEN 'it lies outside of the service window' END) END),
+                       coalesce(p.refused, CASE WHEN s.state <> 'excluded'
+                           -- or another one excuses
+                           OR p.kind = 'planned_maintenance' AND isempty(sla.open_time((t.terms).maintenance_hours, s.during * p.part))
+                           THEN 'it lies outside of the service window' END) END),
                        '; ' ORDER BY p.place, p.id) AS why,
                    jsonb_agg(p.named || CASE WHEN p.evidence IS NULL THEN '{}' ELSE jsonb_build_object('evidence', p.evidence) END
                              ORDER BY p.place, p.id) AS evidence

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(95);
+SELECT plan(97);
 
 CREATE FUNCTION pg_temp.document(availability jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{"policy": "t acme", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}, "sundays": {"hours": "Europe/Berlin Su 02:00-05:00"},
@@ -159,6 +159,13 @@ SELECT is(evidence, '[{"exclusion": 2, "kind": "force_majeure"}, {"outage": 1, "
 FROM sla.explain_availability('t shop', '2015-03-01') WHERE "from" = '2015-03-05 10:10';
 SELECT is((SELECT array_agg(why ORDER BY "from") FROM sla.explain_availability('t shop', '2015-02-01') WHERE counts_as = 'up'), '{nothing reported}', 'a young service');
 SELECT is((SELECT array_agg(DISTINCT why) FROM sla.explain_availability('t shop', '2015-01-01')), '{not in service}', 'before its life');
+INSERT INTO sla.exclusion (id, service, during, kind) VALUES (60, 't shop', '[2015-03-08 01:00, 2015-03-08 01:59)', 'force_majeure');
+SELECT is(why, 'exclusion 1 (planned_maintenance) does not excuse: it lies outside of the service window; exclusion 60 (force_majeure); outage 3 (down) at dns', 'of two exclusions just the one that excuses')
+FROM sla.explain_availability('t shop', '2015-03-01') WHERE "from" = '2015-03-08 01:00';
+UPDATE sla.exclusion SET during = '[2015-03-08 01:00, 2015-03-08 03:00)' WHERE id = 60;
+SELECT is(why, 'exclusion 1 (planned_maintenance); exclusion 60 (force_majeure); outage 3 (down) at dns', 'or both, where the window has a part of it')
+FROM sla.explain_availability('t shop', '2015-03-01') WHERE "from" = '2015-03-08 01:00';
+DELETE FROM sla.exclusion WHERE id = 60;
 UPDATE sla.exclusion SET announced_at = announced_at + interval '1 s' WHERE id = 1;
 SELECT alike(why, '%exclusion 1 (planned_maintenance) does not excuse: it was announced too late, at 2015-03-03 01:30:01;%', 'announced too late')
 FROM sla.explain_availability('t shop', '2015-03-01') WHERE "from" = '2015-03-08 01:00';
