@@ -149,6 +149,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.restriction_problems(jsonb,jsonb)',
 	'sla.canonical_target(sla.severity,text,sla.business_interval,text,text[],boolean)',
 	'sla.check_attachable(regclass)',
+	'sla.check_own_table(text,regclass)',
 	'sla.check_message_column(regclass,text,text,text)',
 	'sla.check_messages_table(regclass,regclass)',
 	'sla.check_role_column(regclass,text,text,text)',
@@ -181,6 +182,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.rule_problems(jsonb)',
 	'sla.severities_problems(jsonb)',
 	'sla.target_problems(text,jsonb,jsonb,jsonb)',
+	'sla.timestamps_zone(text)',
 	'sla.ticket_key_columns(regclass,text[])',
 	'sla.canonical_requests(jsonb)',
 	'sla.check_guard_column(regclass,text,text,text)',
@@ -200,6 +202,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARR
 	'sla.version_in_force(text,timestamp with time zone)',
 	'sla.zone_data_version()',
 	'sla.zone_name(text)',
+	'sla.zone_problems(text,jsonb)',
 	'sla.unknown_zone(sla.business_hours)',
 	'sla.zone_version(text)'
 	], 'functions that read with the caller''s rights');
