@@ -125,6 +125,7 @@ SRCS = \
 	src/restriction_alert.c \
 	src/guc.c \
 	src/worker_status.c \
+	src/worker_try.c \
 	src/worker_levels.c \
 	src/worker_pass.c \
 	src/worker.c \

@@ -50,3 +50,22 @@ REVOKE EXECUTE ON FUNCTION sla.restriction_override_written() FROM PUBLIC;
 
 CREATE TRIGGER restriction_override_written AFTER INSERT ON sla.restriction_override
     FOR EACH ROW EXECUTE FUNCTION sla.restriction_override_written();
+
+-- Rows that people insert by themselves have a place in the queue, too; those
+-- of a dump bring theirs.
+CREATE FUNCTION sla.restriction_override_queued() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NEW.next_change_at IS NULL AND NOT sla.is_restoring() THEN
+        NEW.next_change_at := greatest(NEW.starts, NEW.recorded_at);
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION sla.restriction_override_queued() IS 'Internal: gives an override its place in the queue.';
+REVOKE EXECUTE ON FUNCTION sla.restriction_override_queued() FROM PUBLIC;
+
+CREATE TRIGGER restriction_override_queued BEFORE INSERT ON sla.restriction_override
+    FOR EACH ROW EXECUTE FUNCTION sla.restriction_override_queued();

@@ -34,6 +34,7 @@ alert_pass_next_batch(AlertPass *pass)
 	pass->nids = 0;
 	pass->ids = NULL;
 	pass->room = 0;
+	pass->about = NULL;
 }
 
 void
@@ -51,6 +52,28 @@ alert_pass_add(AlertPass *pass, int64 id)
 		pass->ids = repalloc_huge(pass->ids, pass->room * sizeof(int64));
 	}
 	pass->ids[pass->nids++] = id;
+}
+
+void
+alert_pass_turn(AlertPass *pass, const char *about)
+{
+	if (pass->about != NULL)
+		pfree(pass->about);
+	pass->about = about == NULL ? NULL :
+		MemoryContextStrdup(pass->context, about);
+}
+
+bool
+alert_pass_leaves_out(const AlertPass *pass)
+{
+	ListCell   *lc;
+
+	if (pass->about == NULL)
+		return false;
+	foreach(lc, pass->left_out)
+		if (strcmp(lfirst(lc), pass->about) == 0)
+			return true;
+	return false;
 }
 
 int64

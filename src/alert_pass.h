@@ -10,6 +10,7 @@
 #define SLAPOLICY_ALERT_PASS_H
 
 #include "slapolicy.h"
+#include "nodes/pg_list.h"
 
 /* Where a pass has got to, and what its last batch wrote */
 typedef struct AlertPass
@@ -21,7 +22,11 @@ typedef struct AlertPass
 								 * writing; NULL when there are none */
 	int			room;			/* in ids */
 	TimestampTz first_due;		/* of clocks: when the first of them was due */
-	MemoryContext context;		/* holds ids; the one current at the begin */
+	char	   *about;			/* who the last thing taken is about; NULL: all
+								 * are by themselves, or this one is */
+	List	   *left_out;		/* whom this pass has to leave out */
+	MemoryContext context;		/* holds ids and about; the one current at the
+								 * begin */
 	bool		done;			/* nothing due lies behind the position */
 } AlertPass;
 
@@ -31,6 +36,13 @@ extern void alert_pass_begin(AlertPass *pass, TimestampTz from);
 /* For batches: what the one before wrote is dealt with; another alert. */
 extern void alert_pass_next_batch(AlertPass *pass);
 extern void alert_pass_add(AlertPass *pass, int64 id);
+
+/*
+ * For batches of things of which many are about one: whose turn it is, NULL for
+ * nobody's; and whether he is left out.
+ */
+extern void alert_pass_turn(AlertPass *pass, const char *about);
+extern bool alert_pass_leaves_out(const AlertPass *pass);
 
 /* One batch of a pass; false when the extension does not exist */
 typedef bool (*AlertBatch) (AlertPass *pass, TimestampTz now, int limit);

@@ -27,7 +27,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 #include "alert_notify.h"
 #include "invoice_record.h"
@@ -39,6 +38,9 @@
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
 
+/* Invoices of one account that are taken at once */
+#define MOST_AT_ONCE	5000
+
 /* Whose level to look at, and from when on */
 typedef struct Scope
 {
@@ -49,13 +51,41 @@ typedef struct Scope
 								 * are looked at, too, from then on */
 } Scope;
 
+/* Overrides have places in the queue, too: below those of all invoices. */
+static PassStatement find_turn = {
+	.text = "SELECT q.at, q.id, q.account FROM ("
+	"    (SELECT i.next_change_at AS at, i.id, i.account"
+	"       FROM sla.invoice i"
+	"      WHERE i.next_change_at OPERATOR(pg_catalog.<=) $1"
+	"        AND ROW(i.next_change_at, i.id) OPERATOR(pg_catalog.>) ROW($2, $3)"
+	"      ORDER BY i.next_change_at, i.id LIMIT 1)"
+	"    UNION ALL"
+	"    (SELECT o.next_change_at,"
+	"            o.id OPERATOR(pg_catalog.-) 4294967296::pg_catalog.int8,"
+	"            o.account"
+	"       FROM sla.restriction_override o"
+	"      WHERE o.next_change_at OPERATOR(pg_catalog.<=) $1"
+	"        AND o.next_change_at OPERATOR(pg_catalog.>=) $2"
+	"        AND ROW(o.next_change_at,"
+	"                o.id OPERATOR(pg_catalog.-) 4294967296::pg_catalog.int8)"
+	"            OPERATOR(pg_catalog.>) ROW($2, $3)"
+	"      ORDER BY o.next_change_at, o.id LIMIT 1)) AS q"
+	" ORDER BY q.at, q.id LIMIT 1"
+};
+
+static PassStatement take_one = {
+	.text = "SELECT i.id, i.next_change_at, i.policy FROM sla.invoice i"
+	" WHERE i.id OPERATOR(pg_catalog.=) $2"
+	"   AND i.next_change_at OPERATOR(pg_catalog.<=) $1"
+	"   FOR NO KEY UPDATE OF i SKIP LOCKED"
+};
+
+/* Its order is that of the index by account. */
 static PassStatement take_invoices = {
-	.text = "SELECT i.id, i.next_change_at, i.policy"
-	"  FROM sla.invoice i"
-	" WHERE i.next_change_at OPERATOR(pg_catalog.<=) $1"
-	"   AND ROW(i.next_change_at, i.id) OPERATOR(pg_catalog.>) ROW($2, $3)"
-	" ORDER BY i.next_change_at, i.id"
-	" LIMIT $4"
+	.text = "SELECT i.id, i.next_change_at, i.policy FROM sla.invoice i"
+	" WHERE i.account OPERATOR(pg_catalog.=) $2"
+	"   AND i.next_change_at OPERATOR(pg_catalog.<=) $1"
+	" ORDER BY i.account, i.counts_until LIMIT $3"
 	"   FOR NO KEY UPDATE OF i SKIP LOCKED"
 };
 
@@ -68,8 +98,8 @@ static PassStatement requeue_invoices = {
 static PassStatement take_overrides = {
 	.text = "WITH taken AS ("
 	"    SELECT o.id, o.next_change_at FROM sla.restriction_override o"
-	"     WHERE o.next_change_at OPERATOR(pg_catalog.<=) $1"
-	"     ORDER BY o.next_change_at, o.id LIMIT $2"
+	"     WHERE o.account OPERATOR(pg_catalog.=) $2"
+	"       AND o.next_change_at OPERATOR(pg_catalog.<=) $1"
 	"       FOR NO KEY UPDATE OF o SKIP LOCKED)"
 	"UPDATE sla.restriction_override o"
 	"   SET next_change_at = CASE"
@@ -207,16 +237,17 @@ look_at_invoice(Ledger *ledger, int64 id, const char *policy,
 }
 
 /*
- * Lock the next invoices whose turn has come, note whose levels they may have
- * changed and put them into the queue again. Returns how many.
+ * Lock the invoices of an account whose turn has come, or the one that names
+ * none; note whose levels they may have changed and put them into the queue
+ * again. Returns how many.
  */
 static int
-take(AlertPass *pass, Ledger *ledger, TimestampTz now, int limit,
-	 List **scopes)
+take_bills(AlertPass *pass, Ledger *ledger, TimestampTz now, List **scopes)
 {
-	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTOID, INT8OID};
+	Oid			one_types[] = {TIMESTAMPTZOID, INT8OID};
 	Oid			requeue_types[] = {INT8ARRAYOID, TIMESTAMPTZARRAYOID};
-	Datum		args[4];
+	Datum		args[3];
 	Datum	   *ids;
 	Datum	   *next;
 	bool	   *nulls;
@@ -225,10 +256,17 @@ take(AlertPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	int			count;
 
 	args[0] = TimestampTzGetDatum(now);
-	args[1] = TimestampTzGetDatum(pass->after_at);
-	args[2] = Int64GetDatum(pass->after_id);
-	args[3] = Int64GetDatum(limit);
-	pass_execute(&take_invoices, 4, types, args, NULL, SPI_OK_SELECT);
+	if (pass->about == NULL)
+	{
+		args[1] = Int64GetDatum(pass->after_id);
+		pass_execute(&take_one, 2, one_types, args, NULL, SPI_OK_SELECT);
+	}
+	else
+	{
+		args[1] = CStringGetTextDatum(pass->about);
+		args[2] = Int64GetDatum(MOST_AT_ONCE);
+		pass_execute(&take_invoices, 3, types, args, NULL, SPI_OK_SELECT);
+	}
 	count = dims = (int) SPI_processed;
 	if (count == 0)
 		return 0;
@@ -238,13 +276,12 @@ take(AlertPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	for (int i = 0; i < count; i++)
 	{
 		bool		isnull;
-		TimestampTz look;
+		int64		id = DatumGetInt64(pass_value(i, 1, &isnull));
+		TimestampTz from = DatumGetTimestampTz(pass_value(i, 2, &isnull));
+		TimestampTz look = look_at_invoice(ledger, id, pass_text(i, 3), from,
+										   now, scopes);
 
-		ids[i] = Int64GetDatum(DatumGetInt64(pass_value(i, 1, &isnull)));
-		pass->after_id = DatumGetInt64(ids[i]);
-		pass->after_at = DatumGetTimestampTz(pass_value(i, 2, &isnull));
-		look = look_at_invoice(ledger, pass->after_id, pass_text(i, 3),
-							   pass->after_at, now, scopes);
+		ids[i] = Int64GetDatum(id);
 		nulls[i] = look == DT_NOEND;
 		next[i] = TimestampTzGetDatum(look);
 	}
@@ -259,15 +296,19 @@ take(AlertPass *pass, Ledger *ledger, TimestampTz now, int limit,
 	return count;
 }
 
+/* The same for its overrides */
 static int
-take_overridden(Ledger *ledger, TimestampTz now, int limit, List **scopes)
+take_overridden(AlertPass *pass, Ledger *ledger, TimestampTz now,
+				List **scopes)
 {
-	Oid			types[] = {TIMESTAMPTZOID, INT8OID};
+	Oid			types[] = {TIMESTAMPTZOID, TEXTOID};
 	Datum		args[2];
 	int			count;
 
+	if (pass->about == NULL)
+		return 0;
 	args[0] = TimestampTzGetDatum(now);
-	args[1] = Int64GetDatum(limit);
+	args[1] = CStringGetTextDatum(pass->about);
 	pass_execute(&take_overrides, 2, types, args, NULL, SPI_OK_UPDATE_RETURNING);
 	count = (int) SPI_processed;
 	for (int i = 0; i < count; i++)
@@ -425,17 +466,59 @@ lock_alerts(bool wait)
 	return pass_lock_bills(RowExclusiveLock, wait);
 }
 
+/*
+ * Move on to the next place in the queue, and say whose turn it is there.
+ * False when nothing is left.
+ */
+static bool
+next_turn(AlertPass *pass, TimestampTz now)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID};
+	Datum		args[3];
+	bool		isnull;
+
+	args[0] = TimestampTzGetDatum(now);
+	args[1] = TimestampTzGetDatum(pass->after_at);
+	args[2] = Int64GetDatum(pass->after_id);
+	pass_execute(&find_turn, 3, types, args, NULL, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return false;
+	pass->after_at = DatumGetTimestampTz(pass_value(0, 1, &isnull));
+	pass->after_id = DatumGetInt64(pass_value(0, 2, &isnull));
+	alert_pass_turn(pass, pass_text(0, 3));
+	return true;
+}
+
+/*
+ * Flag the levels that all may have changed whose turn has come with that of
+ * one account: many bills of an account are one look at it. Returns how many
+ * there were.
+ */
+static int
+flag_turn(AlertPass *pass, Ledger *ledger, TimestampTz now)
+{
+	List	   *scopes = NIL;
+	ListCell   *lc;
+	int			count = take_bills(pass, ledger, now, &scopes) +
+		take_overridden(pass, ledger, now, &scopes);
+
+	add_alerted(&scopes);
+	foreach(lc, scopes)
+	{
+		CHECK_FOR_INTERRUPTS();
+		flag_scope(pass, ledger, lfirst(lc), now);
+	}
+	return count;
+}
+
 bool
 restriction_flag_batch(AlertPass *pass, TimestampTz now, int limit,
 					   bool wait)
 {
 	AlertRights rights;
 	Ledger	   *ledger;
-	List	   *scopes = NIL;
-	MemoryContext context;
-	ListCell   *lc;
-	int			ninvoices;
-	int			noverrides;
+	int			count = 0;
+	bool		more = true;
 
 	alert_pass_next_batch(pass);
 	pass->done = true;
@@ -447,24 +530,20 @@ restriction_flag_batch(AlertPass *pass, TimestampTz now, int limit,
 		return true;
 	}
 	ledger = ledger_open(false);
-	ninvoices = take(pass, ledger, now, limit, &scopes);
-	noverrides = take_overridden(ledger, now, limit, &scopes);
-	add_alerted(&scopes);
-	context = AllocSetContextCreate(CurrentMemoryContext,
-									"slapolicy restriction pass",
-									ALLOCSET_DEFAULT_SIZES);
-	foreach(lc, scopes)
+	while (more && count < limit)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-
 		CHECK_FOR_INTERRUPTS();
-		flag_scope(pass, ledger, lfirst(lc), now);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(context);
+		/* what a turn leaves in memory ends with it */
+		SPI_connect();
+		more = next_turn(pass, now);
+		/* what others have locked, or is left out, is a place, too */
+		if (more)
+			count += alert_pass_leaves_out(pass) ? 1 :
+				Max(flag_turn(pass, ledger, now), 1);
+		SPI_finish();
 	}
-	MemoryContextDelete(context);
 	ledger_close(ledger);
-	pass->done = ninvoices < limit && noverrides < limit;
+	pass->done = !more;
 	pass_leave(&rights);
 	return true;
 }

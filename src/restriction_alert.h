@@ -9,12 +9,13 @@
 #include "alert_pass.h"
 
 /*
- * Look at the accounts of at most limit invoices whose turn has come by now,
- * passing over those that others have locked, and of overrides likewise. One
- * pass at a time: waits for another one's transaction, or without wait does
- * nothing. Within the caller's transaction, as the role that passes act as.
- * False when the extension does not exist in this database; otherwise it cannot
- * be dropped until the transaction ends.
+ * Look at accounts, in the order in which their invoices and overrides come to
+ * their turn by now, each with all of these at once, until there were limit
+ * or more; those that others have locked are passed over. One pass at a time:
+ * waits for another one's transaction, or without wait does nothing. Within the
+ * caller's transaction, as the role that passes act as. False when the
+ * extension does not exist in this database; otherwise it cannot be dropped
+ * until the transaction ends.
  */
 extern bool restriction_flag_batch(AlertPass *pass, TimestampTz now,
 								   int limit, bool wait);

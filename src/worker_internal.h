@@ -13,6 +13,7 @@
 #include "storage/lwlock.h"
 
 #include "alert_notify.h"
+#include "alert_pass.h"
 
 /*
  * A worker is started so long before something is due, and stays while
@@ -169,6 +170,33 @@ extern bool worker_slot_leave(WorkerSlot *slot, TimestampTz now);
 
 /* Set the latch of a process if it is still there. */
 extern void worker_wake(pid_t pid);
+
+/* ---- worker_try.c ---- */
+
+/* What a pass could not flag; zeroes and the context at its begin */
+typedef struct WorkerTrouble
+{
+	MemoryContext context;		/* holds the rest; outlives the pass */
+	int			singles;		/* things to be flagged one by one */
+	int			failed;			/* things passed over */
+	const char *first;			/* which the first of them is, for a sentence */
+	const char *message;		/* and what was said of it */
+} WorkerTrouble;
+
+/* Flags a batch and ends the transaction. */
+typedef void (*WorkerBatch) (AlertPass *pass, int limit, void *arg);
+
+/*
+ * Try a batch of a pass in the transaction under way. False after an error,
+ * with the transaction ended and the pass where it goes on: at the same place,
+ * one by one, or behind what is passed over. Raised are errors that say nothing
+ * of a single thing, and those after too many of these.
+ */
+extern bool worker_try(AlertPass *pass, WorkerTrouble *trouble, int limit,
+					   WorkerBatch batch, void *arg);
+
+/* Raise an error when something had to be passed over. */
+extern void worker_complain(const WorkerTrouble *trouble, const char *what);
 
 /* ---- worker_pass.c ---- */
 

@@ -32,6 +32,23 @@ static TimestampTz unflagged_from = DT_NOBEGIN; /* nothing is due before */
 static TimestampTz next_look = DT_NOBEGIN;
 static AlertPass pass;			/* under way from one look to the next */
 static bool under_way = false;
+static WorkerTrouble trouble;	/* of that pass */
+
+static void
+begin_pass(void)
+{
+	static MemoryContext context = NULL;
+
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext,
+										"slapolicy pass over levels",
+										ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(context);
+	memset(&trouble, 0, sizeof(trouble));
+	trouble.context = context;
+	alert_pass_begin(&pass, unflagged_from);
+	under_way = true;
+}
 
 void
 worker_expect_level(TimestampTz due)
@@ -43,31 +60,66 @@ worker_expect_level(TimestampTz due)
 }
 
 /* The rows are the fact: of these nobody is told a second time. */
-static void
+static int
 notify(void)
 {
+	bool		sent;
+
 	if (pass.nids == 0 || !slapolicy_notify)
-		return;
+		return 0;
 	worker_begin("slapolicy: notifying of changes of levels");
-	if (!alert_send(RESTRICTION_CHANNEL, pass.ids, pass.nids))
+	sent = alert_send(RESTRICTION_CHANNEL, pass.ids, pass.nids);
+	if (!sent)
 		ereport(LOG,
 				(errmsg("slapolicy worker does not notify of %d changes of levels",
 						pass.nids),
 				 errdetail("The server's notification queue is nearly full.")));
+	worker_commit();
+	return sent ? pass.nids : 0;
+}
+
+/* Tell the log of a batch that flagged something, if it wants to know. */
+static void
+report(int flagged, int notified)
+{
+	if (flagged > 0)
+		ereport(slapolicy_log_level,
+				(errmsg("slapolicy worker flagged %d changes of levels and notified %d",
+						flagged, notified)));
+}
+
+/* What is left in the queue after the last batch of a pass */
+typedef struct Pending
+{
+	TimestampTz now;
+	TimestampTz oldest;
+	TimestampTz upcoming;
+} Pending;
+
+static void
+flag_batch(AlertPass *pass, int limit, void *arg)
+{
+	Pending    *pending = arg;
+
+	(void) restriction_flag_batch(pass, pending->now, limit, false);
+	if (pass->done)
+		(void) restriction_pending(unflagged_from, pending->now,
+								   &pending->oldest, &pending->upcoming);
 	worker_commit();
 }
 
 /*
  * Write alerts of one batch of the changes by now. Returns when to look again:
  * at once when there may be more; else when the next change may come, DT_NOEND
- * when none is known of.
+ * when none is known of. At the end of a pass what could not be flagged is an
+ * error.
  */
 static TimestampTz
 flag_and_look(WorkerSlot *slot, MemoryContext context)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz oldest = DT_NOEND;
-	TimestampTz upcoming = DT_NOEND;
+	Pending		pending = {
+		.now = GetCurrentTimestamp(), .oldest = DT_NOEND, .upcoming = DT_NOEND
+	};
 
 	worker_begin("slapolicy: flagging changes of levels");
 	(void) set_config_option("lock_timeout", LEVELS_PATIENCE, PGC_SUSET,
@@ -78,23 +130,21 @@ flag_and_look(WorkerSlot *slot, MemoryContext context)
 		return DT_NOEND;
 	}
 	if (!under_way)
-		alert_pass_begin(&pass, unflagged_from);
+		begin_pass();
 	pass.context = context;
-	under_way = true;
-	(void) restriction_flag_batch(&pass, now,
-								  Min(slapolicy_batch_size, LEVELS_BATCH),
-								  false);
-	if (pass.done)
-		(void) restriction_pending(unflagged_from, now, &oldest, &upcoming);
-	worker_commit();
+	if (!worker_try(&pass, &trouble, Min(slapolicy_batch_size, LEVELS_BATCH),
+					flag_batch, &pending))
+		return pending.now;
 	under_way = !pass.done;
 	worker_slot_progress(slot, pass.nids, slot->looking_for);
-	notify();
+	report(pass.nids, notify());
 	if (under_way)
-		return now;
-	unflagged_from = oldest;
+		return pending.now;
+	unflagged_from = pending.oldest;
+	worker_complain(&trouble, "accounts");
 	/* what others have locked, or another pass is at, is tried again soon */
-	return oldest <= now ? now + WORKER_RETRY_MAX : upcoming;
+	return pending.oldest <= pending.now ?
+		pending.now + WORKER_RETRY_MAX : pending.upcoming;
 }
 
 /*
@@ -135,7 +185,7 @@ worker_look_at_levels(WorkerSlot *slot, bool complete)
 	PG_TRY();
 	{
 		next_look = flag_and_look(slot, context);
-		if (failures > 0)
+		if (failures > 0 && !under_way)
 			worker_slot_keep_levels(slot, DT_NOBEGIN, 0);
 	}
 	PG_CATCH();

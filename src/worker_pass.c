@@ -27,19 +27,13 @@
 /* Due clocks locked by others are tried again after this, doubling. */
 #define WORKER_RETRY		(10 * INT64CONST(1000))
 
-/* So many clocks that cannot be flagged are passed over in one look. */
-#define WORKER_MAX_FAILED	10
-
 /* What one look has done */
 typedef struct Tally
 {
 	int64		flagged;
 	int64		notified;
 	TimestampTz max_late;		/* microseconds */
-	int			singles;		/* clocks to be flagged one by one */
-	int			failed;			/* clocks passed over */
-	int64		failed_id;		/* the first of them, and what it said */
-	char	   *failed_message;
+	WorkerTrouble trouble;
 } Tally;
 
 static TimestampTz unflagged_from;	/* nothing unflagged is due before */
@@ -238,62 +232,30 @@ notify(WorkerSlot *slot, TimestampTz now, Tally *tally)
 	behind = notice.more;
 }
 
-/*
- * One batch, and with the last one *oldest and *upcoming as flag_and_look has
- * them; ends the transaction. One clock that cannot be flagged, whatever is
- * wrong with it, must not keep all others from it: after an error the clocks
- * of the batch are taken one by one, and the bad one is passed over. False
- * after an error. Those that say nothing of a single clock are raised.
- */
-static bool
-try_batch(AlertPass *pass, TimestampTz now, bool *last, TimestampTz *oldest,
-		  TimestampTz *upcoming, Tally *tally)
+/* One batch, and what flag_and_look gives of the queue with the last one */
+typedef struct Batch
 {
-	AlertPass	before = *pass;
-	volatile int limit = tally->singles > 0 ? 1 : slapolicy_batch_size;
-	volatile bool ok = false;
+	TimestampTz now;
+	bool		last;
+	TimestampTz *oldest;
+	TimestampTz *upcoming;
+} Batch;
 
-	PG_TRY();
+static void
+flag_batch(AlertPass *pass, int limit, void *arg)
+{
+	Batch	   *batch = arg;
+
+	(void) alert_flag_batch(pass, batch->now, limit);
+	if (pass->done || worker_database_is_wanted(MyDatabaseId))
 	{
-		(void) alert_flag_batch(pass, now, limit);
-		*last = pass->done || worker_database_is_wanted(MyDatabaseId);
-		if (*last)
-			(void) alert_pending(unflagged_from, now, oldest, upcoming);
+		(void) alert_pending(unflagged_from, batch->now, batch->oldest,
+							 batch->upcoming);
 		worker_commit();
-		ok = true;
+		batch->last = true;
 	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(pass->context);
-		error = CopyErrorData();
-		if ((pass->after_at == before.after_at &&
-			 pass->after_id == before.after_id) ||
-			error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			tally->failed == WORKER_MAX_FAILED)
-			PG_RE_THROW();
-
-		HOLD_INTERRUPTS();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		pgstat_report_activity(STATE_IDLE, NULL);
-		RESUME_INTERRUPTS();
-
-		*last = false;
-		if (limit > 1)
-		{
-			*pass = before;
-			tally->singles = limit;
-		}
-		else if (tally->failed++ == 0)
-		{
-			tally->failed_id = pass->after_id;
-			tally->failed_message = error->message;
-		}
-	}
-	PG_END_TRY();
-	return ok;
+	else
+		worker_commit();
 }
 
 /*
@@ -308,11 +270,12 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 			  TimestampTz *oldest, TimestampTz *upcoming, Tally *tally)
 {
 	AlertPass	pass;
+	Batch		batch = {.oldest = oldest, .upcoming = upcoming};
 	bool		first = true;
-	bool		last = false;
 
 	alert_pass_begin(&pass, unflagged_from);
-	while (!last)
+	tally->trouble.context = pass.context;
+	while (!batch.last)
 	{
 		WorkerFind	find;
 		Extension	extension;
@@ -335,10 +298,11 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 							 slot->notify_failures);
 		}
 		first = false;
-		if (!try_batch(&pass, *now, &last, oldest, upcoming, tally))
+		batch.now = *now;
+		if (!worker_try(&pass, &tally->trouble, slapolicy_batch_size,
+						flag_batch, &batch))
 			continue;
 
-		tally->singles = Max(tally->singles - 1, 0);
 		tally->flagged += pass.nids;
 		worker_slot_progress(slot, pass.nids, pass.nids > 0 ? pass.after_at :
 							 slot->looking_for);
@@ -352,20 +316,6 @@ flag_and_look(WorkerSlot *slot, bool complete, TimestampTz *now,
 		notify(slot, *now, tally);
 	}
 	return WORKER_FOUND_QUEUE;
-}
-
-/* Raise an error when clocks had to be passed over. */
-static void
-complain_of_failed(const Tally *tally)
-{
-	if (tally->failed > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("clocks that could not be flagged: %d", tally->failed),
-				 errdetail("The first one has the id %lld: %s",
-						   (long long) tally->failed_id,
-						   tally->failed_message),
-				 errhint("All others are flagged, with a pause after each time that this happens.")));
 }
 
 /* Tell the log of a look that flagged something, if it wants to know. */
@@ -416,7 +366,7 @@ worker_look(WorkerSlot *slot, TimestampTz *retry)
 		next = Min(next, Max(now, slot->notify_at));
 	MemoryContextSwitchTo(scratch);
 	next = Min(next, worker_look_at_levels(slot, complete));
-	complain_of_failed(&tally);
+	worker_complain(&tally.trouble, "clocks");
 
 	/* From then on others announce nothing: whatever it is that is due. */
 	worker_expect(next);

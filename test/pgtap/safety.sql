@@ -63,6 +63,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.holiday_refused()',
 	'sla.holidays_written()',
 	'sla.restriction_rule_written()',
+	'sla.restriction_override_queued()',
 	'sla.restriction_override_written()',
 	'sla.references_written()',
 	'sla.referenced_removed()',

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use SlaTest;
 use Test::More;
 
-my $node = new_node('levels', 1);
+my $node = new_node('levels', 1, 'slapolicy.log_level' => 'log');
 
 sub levels
 {
@@ -80,15 +80,32 @@ ok( $node->poll_query_until(
 		q{SELECT last_error ~ 'broken' FROM sla.worker_status WHERE database = current_database()}
 	),
 	'an error is kept for those who watch');
+like($node->safe_psql('postgres', 'SELECT last_error FROM sla.worker_status WHERE database = current_database()'),
+	qr/^accounts that could not be flagged: 1\nDETAIL:  The first one is "fourth": .*broken/, 'which tells whose level it is');
 $node->safe_psql('postgres', add_clocks(1, 'clock_timestamp()'));
 ok( $node->poll_query_until('postgres', 'SELECT count(*) = 2 FROM sla.alert'),
 	'and keeps no clock from being flagged');
+$node->safe_psql(
+	'postgres', q{
+	INSERT INTO bill SELECT 100 + g, 'fourth', current_date - 40 - g, NULL FROM generate_series(1, 20) g;
+	INSERT INTO bill VALUES (5, 'fifth', current_date - 70, NULL), (6, 'sixth', current_date - 40, NULL);
+	SELECT sla.override_restriction('seventh', NULL, 'support', 'for the test');
+	INSERT INTO sla.restriction_override (account, level, reason, author, starts, until, recorded_at)
+	VALUES ('eighth', 'support', 'by hand', 'somebody', now() - interval '1 day', 'infinity', now());
+	SELECT sla.wake_worker();});
+my %others = (fifth => 'deployments', sixth => 'support', seventh => 'support', eighth => 'support');
+foreach my $other (sort keys %others)
+{
+	ok($node->poll_query_until('postgres', levels($other), $others{$other}),
+		"one account that cannot be flagged does not keep the $other from it");
+}
 $node->safe_psql(
 	'postgres', q{
 	ALTER TABLE sla.restriction_alert DROP CONSTRAINT broken;
 	SELECT sla.wake_worker();});
 ok($node->poll_query_until('postgres', levels('fourth'), 'deployments'),
 	'what is mended goes on');
+like(slurp_file($node->logfile), qr/slapolicy worker flagged \d+ changes of levels and notified \d+/, 'the log tells of levels');
 
 $node->stop('fast');
 done_testing();

@@ -101,7 +101,8 @@ for (1 .. 4)
 	$node->poll_query_until('postgres', status(q{state <> 'running'}))
 	  or die 'the worker did not leave';
 }
-my $said = () = slurp_file($node->logfile, $offset) =~ /ERROR: .*"broken"/g;
+my $said = () = slurp_file($node->logfile, $offset) =~ /DETAIL: .*"broken"/g;
+cmp_ok($said, '>', 0, 'it is said');
 cmp_ok($said, '<=', 2, "it is not said by each of many workers, but $said times");
 
 # The pause ends when settings are reloaded, with or without a worker there.
@@ -131,7 +132,7 @@ $node->safe_psql(
 $clocks += 150;
 $offset = -s $node->logfile;
 bill(5, 'busy');
-$node->wait_for_log(qr/ERROR: .*"broken"/, $offset);
+$node->wait_for_log(qr/DETAIL: .*"broken"/, $offset);
 mended_at_once('busy', 'beside a busy worker');
 ok( $node->poll_query_until(
 		'postgres', "SELECT count(*) = $clocks FROM sla.alert"),
