@@ -38,8 +38,8 @@
 
 PG_FUNCTION_INFO_V1(slapolicy_flag_restrictions);
 
-/* Invoices of one account that are taken at once */
-#define MOST_AT_ONCE	5000
+/* Invoices of one account that are taken at once; clocks wait that long */
+#define MOST_AT_ONCE	500
 
 /* Whose level to look at, and from when on */
 typedef struct Scope
@@ -517,6 +517,8 @@ restriction_flag_batch(AlertPass *pass, TimestampTz now, int limit,
 {
 	AlertRights rights;
 	Ledger	   *ledger;
+	TimestampTz before_at;
+	int64		before_id;
 	int			count = 0;
 	bool		more = true;
 
@@ -533,13 +535,25 @@ restriction_flag_batch(AlertPass *pass, TimestampTz now, int limit,
 	while (more && count < limit)
 	{
 		CHECK_FOR_INTERRUPTS();
+		before_at = pass->after_at;
+		before_id = pass->after_id;
 		/* what a turn leaves in memory ends with it */
 		SPI_connect();
 		more = next_turn(pass, now);
-		/* what others have locked, or is left out, is a place, too */
 		if (more)
-			count += alert_pass_leaves_out(pass) ? 1 :
-				Max(flag_turn(pass, ledger, now), 1);
+		{
+			int			taken = alert_pass_leaves_out(pass) ? 0 :
+				flag_turn(pass, ledger, now);
+
+			/* what others have locked, or is left out, is a place, too */
+			count += Max(taken, 1);
+			if (taken >= MOST_AT_ONCE)
+			{
+				/* there may be more, at this very place for instance */
+				pass->after_at = before_at;
+				pass->after_id = before_id;
+			}
+		}
 		SPI_finish();
 	}
 	ledger_close(ledger);

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(28);
+SELECT plan(33);
 
 CREATE FUNCTION pg_temp.document(name text, restriction jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_strip_nulls(jsonb_build_object('policy', name, 'time_zone', 'Europe/Berlin', 'calendars', '{"always": {"hours": "24/7"}}'::jsonb,
@@ -114,6 +114,27 @@ INSERT INTO least VALUES (3, 'Often', '2026-01-01', 1e9, 0);
 SELECT is((SELECT count(sla.record_payment('least', '3', 1, '2026-02-01', 'payment', '2026-02-01')) FROM generate_series(1, 300)), 300::bigint, 'payments on account');
 SELECT is((SELECT paid FROM sla.invoice WHERE account = 'Often'), 300::numeric, 'add up');
 SELECT is((SELECT open FROM sla.explain_restriction('Often', as_of => '2026-03-01') WHERE kind = 'invoice'), 1e9 - 300, 'also as of an instant');
+
+-- An override inserted by hand, and one that a dump brings
+INSERT INTO sla.restriction_override (account, level, reason, author, starts, until, recorded_at)
+	VALUES ('Hand', 'support', 'why', 'who', '2026-03-01', '2026-04-01', '2026-03-02');
+SELECT is(next_change_at, '2026-03-02', 'an override inserted by hand is looked at when it is known and in force')
+	FROM sla.restriction_override WHERE account = 'Hand';
+SELECT sla.flag_restrictions('2026-05-01') AS flagged \gset
+SELECT is(pg_temp.alerts('Hand'), 'support 2026-03-01 00:00; none 2026-04-01 00:00', 'and told of');
+SET LOCAL check_function_bodies = off;
+INSERT INTO sla.restriction_override (account, level, reason, author, starts, until, recorded_at)
+	VALUES ('Dump', 'support', 'why', 'who', '2026-03-01', '2026-04-01', '2026-03-02');
+SELECT is(next_change_at, NULL, 'one that a dump brings has what the dump says') FROM sla.restriction_override WHERE account = 'Dump';
+RESET check_function_bodies;
+
+-- An account with more bills than one turn takes, the last of which came to its turn first
+CREATE TABLE many (id int PRIMARY KEY, who text, due date, paid_at timestamptz);
+SELECT sla.attach_invoices('many', 't least', account => 'who', due => 'due', settled_at => 'paid_at') \g /dev/null
+INSERT INTO many SELECT g, 'Many', '2026-01-01', '2026-03-01'::timestamptz - g * interval '1 s' FROM generate_series(1, 501) g;
+SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Many' AND next_change_at <= '2227-06-01'), 501::bigint, 'many bills in the queue');
+SELECT sla.flag_restrictions('2227-06-01') AS flagged \gset
+SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Many' AND next_change_at <= '2227-06-01'), 0::bigint, 'one pass looks at all');
 
 SELECT * FROM finish();
 ROLLBACK;
