@@ -149,13 +149,25 @@ ledger_open(bool writing)
 	return ledger;
 }
 
+/*
+ * Their locks are kept like those of the tables: the next row of the
+ * transaction then finds them taken.
+ */
+static void
+close_indexes(CatalogIndexState indexes)
+{
+	for (int i = 0; i < indexes->ri_NumIndices; i++)
+		index_close(indexes->ri_IndexRelationDescs[i], NoLock);
+	pfree(indexes);
+}
+
 void
 ledger_close(Ledger *ledger)
 {
 	for (int i = 0; i < NUM_LEDGER_TABLES; i++)
 	{
 		if (ledger->indexes[i] != NULL)
-			CatalogCloseIndexes(ledger->indexes[i]);
+			close_indexes(ledger->indexes[i]);
 		if (ledger->rel[i] != NULL)
 			table_close(ledger->rel[i], NoLock);
 	}
@@ -394,9 +406,10 @@ ledger_insert_new(Ledger *ledger, LedgerTable table, Datum *values,
 	is_new = insert_index_entries(ledger, table, tuple, TU_All, true);
 	if (!is_new)
 	{
-		/* as a deferred unique index would have it at the end */
+		/* as a deferred unique index would have it at the end; nobody is to find it */
 		CommandCounterIncrement();
 		simple_heap_delete(rel, &tuple->t_self);
+		CommandCounterIncrement();
 	}
 	heap_freetuple(tuple);
 	return is_new;

@@ -321,8 +321,8 @@ extern void ledger_insert(Ledger *ledger, LedgerTable table,
 						  Datum *values, bool *nulls);
 /*
  * The same, unless a unique index has such a row already, which is no error but
- * costs a dead row. False then. Not for rows that somebody else may be about to
- * insert: it does not wait for him.
+ * costs a dead row. False then, and also where somebody else may be about to
+ * insert one: it does not wait for him.
  */
 extern bool ledger_insert_new(Ledger *ledger, LedgerTable table,
 							  Datum *values, bool *nulls);

@@ -9,6 +9,7 @@
 #include "attachment.h"
 #include "clock.h"
 #include "ledger.h"
+#include "restriction.h"
 
 /* What the ledger should say of a ticket */
 typedef struct TicketPlan
@@ -28,6 +29,7 @@ typedef struct TicketPlan
 	char	   *uncovered;		/* why nothing is promised; NULL: something is */
 	const char *exemption;		/* reason; NULL: none */
 	const char *unknown_exemption;	/* a reason the policy does not know */
+	RestrictionDetail *refused; /* why the row is not to be accepted; NULL: it is */
 	bool		was_known;		/* the ledger had a ticket of that key */
 } TicketPlan;
 
@@ -41,7 +43,8 @@ typedef enum PlanBasis
 /*
  * Work out the plan for a row, given what the ledger holds of the ticket
  * (NULL: nothing). problem is what is wrong with the row itself, or NULL.
- * Writes nothing.
+ * Writes nothing and refuses nothing: only record_row() knows for sure whether
+ * a row is new.
  */
 extern void record_plan(const Attachment *attachment, Ledger *ledger,
 						const LedgerTicket *ticket, const TicketRow *row,
@@ -75,7 +78,7 @@ extern void record_write(Ledger *ledger, LedgerTicket *ticket,
  * is not NULL and another. Adds nothing that is recorded already. Returns what
  * the row or its policy lacks (palloc'd), NULL when nothing; *plan, if not
  * NULL, is filled in. Increments the command counter, so that later look-ups
- * see it.
+ * see it. Raises SL001 for a new row that its policy refuses.
  */
 extern char *record_row(const Attachment *attachment, const char *key,
 						const char *former_key, const TicketRow *row,

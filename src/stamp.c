@@ -148,7 +148,6 @@ slapolicy_stamp(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tuple);
 
 	row = attachment_read_row(attachment, slot, now, &problem);
-	row.arrives = row_arrives(trigdata);
 	key = attachment_key(attachment, update ? trigdata->tg_trigslot : slot);
 	ledger = ledger_open(false);
 	found = ledger_find_ticket(ledger, attachment->id, key, false, &ticket);

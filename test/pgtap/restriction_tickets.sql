@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(25);
+SELECT plan(28);
 
 CREATE FUNCTION pg_temp.load(name text, what text) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"always": {"hours": "24/7"}}'::jsonb,
@@ -51,6 +51,17 @@ SET LOCAL session_replication_role = replica;
 SELECT lives_ok($$ INSERT INTO copy VALUES (1, 'Acme', 't reject', '2026-02-05') $$, 'a replicated row is not refused, for where it comes from it is');
 SET LOCAL session_replication_role = origin;
 SELECT throws_ok($$ INSERT INTO copy VALUES (2, 'Acme', 't reject', '2026-02-05') $$, 'SL001', NULL, 'others are');
+
+-- Those that the ledger knows are not refused, however they come in
+CREATE TABLE split (id int, region text, who text, policy text, received_at timestamptz, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE split_north PARTITION OF split FOR VALUES IN ('north');
+CREATE TABLE split_south PARTITION OF split FOR VALUES IN ('south');
+INSERT INTO split VALUES (1, 'north', 'Acme', 't reject', '2026-02-05');
+SELECT sla.attach('split', severity_default => 'S1', received_at => 'received_at', account => 'who', policy_column => 'policy') \g /dev/null
+SELECT lives_ok($$ UPDATE split SET region = 'south' $$, 'a row that moves to another partition is not refused');
+DELETE FROM split;
+SELECT lives_ok($$ INSERT INTO split VALUES (1, 'south', 'Acme', 't reject', '2026-02-05') $$, 'nor one that comes back');
+SELECT throws_ok($$ INSERT INTO split VALUES (2, 'north', 'Acme', 't reject', '2026-02-05') $$, 'SL001', NULL, 'a new one is');
 
 -- Paid later, but before the ticket was received, as turns out
 UPDATE bill SET paid_at = '2026-01-30' WHERE id = 1;
