@@ -8,8 +8,10 @@
  *    times once it is known, and so does that it is voided.
  *  - Settled, disputed and deleted begin and end at instants. Beginning again
  *    without an end in between corrects the beginning; so it is with ends.
- *  - Paid at an instant is what the row said by then, the last in time, plus
- *    payments and credits less reversals by then.
+ *  - Paid at an instant is what the row said last of then or of before, plus
+ *    payments and credits less reversals by then. What it says counts from an
+ *    instant on: what it had said of later ones does not hold any more. So a
+ *    statement that waited for another one's row does not come before that.
  *  - An invoice is open at an instant unless it is settled, disputed, deleted
  *    or voided, or nothing is left to be paid.
  *
@@ -112,6 +114,7 @@ zero(void)
 typedef struct Paid
 {
 	bool		has_row;		/* the row said how much in all */
+	int32		row_seq;		/* when it said that */
 	Datum		row;
 	Datum		others;			/* payments and credits less reversals; 0: none */
 } Paid;
@@ -125,7 +128,10 @@ add_paid(Paid *paid, const InvoiceEvent *event)
 		return;
 	if (event->kind == INVOICE_HAS_PAID)
 	{
+		if (paid->has_row && paid->row_seq > event->seq)
+			return;
 		paid->has_row = true;
+		paid->row_seq = event->seq;
 		paid->row = event->amount;
 	}
 	else if (taken_back || event->kind == INVOICE_PAYMENT ||
@@ -294,18 +300,10 @@ add_stretches(const InvoiceEvent *events, int n, const Spells *spells,
 static void
 add_up(const InvoiceEvent *events, int n, InvoiceFold *fold)
 {
-	const InvoiceEvent *row = NULL;
 	Paid		paid = {0};
 
 	for (int i = 0; i < n; i++)
-	{
-		if (events[i].kind != INVOICE_HAS_PAID)
-			add_paid(&paid, &events[i]);
-		else if (row == NULL || events[i].at >= row->at)
-			row = &events[i];
-	}
-	if (row != NULL)
-		add_paid(&paid, row);
+		add_paid(&paid, &events[i]);
 	fold->has_row_paid = paid.has_row;
 	fold->row_paid = paid.row;
 	fold->paid = paid_in_all(&paid);

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(78);
+SELECT plan(83);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -154,6 +154,19 @@ UPDATE part_paid SET paid = 4;
 SELECT is(pg_temp.bill('part_paid', '80') || ' ' || sla.restriction('Nobody', as_of => '2026-02-01'), 'Nobody 2026-01-01 10 4 open support', 'until it is clear');
 UPDATE part_paid SET paid = 'NaN';
 SELECT is(sla.restriction('Nobody', as_of => '2026-02-01'), 'none', 'also when it becomes unclear');
+
+-- What a row says now counts from its instant on, also when it said otherwise of later ones
+CREATE TABLE mended (id int PRIMARY KEY, who text, due date, amount numeric, paid numeric, since timestamptz);
+SELECT sla.attach_invoices('mended', 't bills', account => 'who', due => 'due', amount => 'amount', paid => 'paid', changed_at => 'since') \g /dev/null
+INSERT INTO mended VALUES (1, 'Mended', '2026-01-01', 100, 0, '2026-01-01');
+UPDATE mended SET paid = 100, since = '2026-05-02';
+SELECT is(pg_temp.bill('mended', '1'), 'Mended 2026-01-01 100 100 settled', 'paid, as was booked');
+UPDATE mended SET paid = 10, since = '2026-02-05';
+SELECT is(pg_temp.bill('mended', '1'), 'Mended 2026-01-01 100 10 open', 'a correction that goes further back replaces it');
+SELECT is((SELECT open FROM sla.explain_restriction('Mended', as_of => '2026-06-01') WHERE kind = 'invoice'), 90::numeric, 'at all later times');
+SELECT is((SELECT open FROM sla.explain_restriction('Mended', as_of => '2026-02-04') WHERE kind = 'invoice'), 100::numeric, 'but not at earlier ones');
+SELECT is(sla.reconcile_invoices('mended'), 0::bigint, 'and there is nothing left to be recorded');
+
 CREATE TABLE strict (LIKE bill INCLUDING ALL);
 SELECT sla.attach_invoices('strict', 't bills', account => 'who', due => 'due', settled_at => 'paid_at', amount => 'amount', on_error => 'reject') \g /dev/null
 SELECT throws_ok($$ INSERT INTO strict VALUES (1, NULL, '2026-01-01') $$, '23514', 'invoice 1 of table "strict" cannot count: who is null or empty', 'an owner may have them refused');

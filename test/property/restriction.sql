@@ -177,7 +177,6 @@ DECLARE
 	disputed timestamptz;
 	was boolean := false;
 	row_paid numeric := 0;
-	row_paid_at timestamptz := '-infinity';
 	now_paid numeric := 0;
 	amount_paid numeric;
 BEGIN
@@ -196,9 +195,8 @@ BEGIN
 		END IF;
 		IF i.paid <> row_paid THEN
 			row_paid := i.paid;
-			IF i.changed_at <= moment AND i.changed_at >= row_paid_at THEN
+			IF i.changed_at <= moment THEN
 				now_paid := i.paid;
-				row_paid_at := i.changed_at;
 			END IF;
 		END IF;
 		last := i;
