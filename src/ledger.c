@@ -215,33 +215,16 @@ fill_ticket(const LedgerTicket *ticket, Datum *values, bool *nulls)
 	nulls[TICKET_LABELS - 1] = ticket->labels == 0;
 }
 
-/* As a new row, with an id and its first version */
-static void
-fill_new_ticket(LedgerTicket *ticket, Datum *values, bool *nulls)
-{
-	ticket->id = ledger_next_id(LEDGER_TICKET);
-	ticket->version = 1;
-	fill_ticket(ticket, values, nulls);
-}
-
 void
 ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket)
 {
 	Datum		values[TICKET_NATTS];
 	bool		nulls[TICKET_NATTS];
 
-	fill_new_ticket(ticket, values, nulls);
+	ticket->id = ledger_next_id(LEDGER_TICKET);
+	ticket->version = 1;
+	fill_ticket(ticket, values, nulls);
 	ledger_insert(ledger, LEDGER_TICKET, values, nulls);
-}
-
-bool
-ledger_insert_new_ticket(Ledger *ledger, LedgerTicket *ticket)
-{
-	Datum		values[TICKET_NATTS];
-	bool		nulls[TICKET_NATTS];
-
-	fill_new_ticket(ticket, values, nulls);
-	return ledger_insert_new(ledger, LEDGER_TICKET, values, nulls);
 }
 
 void

@@ -80,8 +80,6 @@ extern bool ledger_same_ticket(const LedgerTicket *a, const LedgerTicket *b);
 
 /* Fills in id and version. */
 extern void ledger_insert_ticket(Ledger *ledger, LedgerTicket *ticket);
-/* The same, unless the key may have a ticket; false then. */
-extern bool ledger_insert_new_ticket(Ledger *ledger, LedgerTicket *ticket);
 
 /* Writes everything but id and attachment, with version + 1; must be locked. */
 extern void ledger_update_ticket(Ledger *ledger, LedgerTicket *ticket);

@@ -338,8 +338,8 @@ index_wants(IndexInfo *info, TupleTableSlot *slot, EState **estate)
 
 /*
  * Enter a row into the table's indexes, or into those that summarize. Where it
- * is there already unique ones raise 23505, unless they are to be lenient: then
- * it is entered all the same, and the answer false.
+ * is there already unique ones raise 23505, unless the one that looks rows up
+ * is to be lenient: then it is entered all the same, and the answer false.
  */
 static bool
 insert_index_entries(Ledger *ledger, LedgerTable table, HeapTuple tuple,
@@ -370,10 +370,13 @@ insert_index_entries(Ledger *ledger, LedgerTable table, HeapTuple tuple,
 		if (!index->rd_index->indisunique)
 			index_insert(index, values, nulls, &tuple->t_self, rel,
 						 UNIQUE_CHECK_NO, false, info);
-		else if (!index_insert(index, values, nulls, &tuple->t_self, rel,
-							   lenient ? UNIQUE_CHECK_PARTIAL :
-							   UNIQUE_CHECK_YES, false, info) && lenient)
-			is_new = false;
+		else if (lenient &&
+				 RelationGetRelid(index) == table_oids(table)->lookup)
+			is_new = index_insert(index, values, nulls, &tuple->t_self, rel,
+								  UNIQUE_CHECK_PARTIAL, false, info);
+		else
+			index_insert(index, values, nulls, &tuple->t_self, rel,
+						 UNIQUE_CHECK_YES, false, info);
 		/* what was compiled for this executor goes with it */
 		info->ii_ExpressionsState = NIL;
 	}

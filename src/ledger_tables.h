@@ -320,9 +320,9 @@ extern bool ledger_lock_row(Ledger *ledger, LedgerTable table,
 extern void ledger_insert(Ledger *ledger, LedgerTable table,
 						  Datum *values, bool *nulls);
 /*
- * The same, unless a unique index has such a row already, which is no error but
- * costs a dead row. False then, and also where somebody else may be about to
- * insert one: it does not wait for him.
+ * The same, unless the index that looks the table's rows up has such a row
+ * already, which is no error but costs a dead row. False then, and also where
+ * somebody else may be about to insert one: it does not wait for him.
  */
 extern bool ledger_insert_new(Ledger *ledger, LedgerTable table,
 							  Datum *values, bool *nulls);

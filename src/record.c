@@ -400,24 +400,19 @@ write_content(Ledger *ledger, const LedgerTicket *ticket, TicketPlan *plan,
 							now, new_ticket);
 }
 
-/* Take over what row and plan say of the ticket. */
+/* Write a ticket and what its plan says; before is what it was, or NULL. */
 static void
-apply_row(Ledger *ledger, LedgerTicket *ticket, const char *key,
-		  const TicketRow *row, TicketPlan *plan)
+write_ticket(Ledger *ledger, LedgerTicket *ticket, const LedgerTicket *before,
+			 TicketPlan *plan, TimestampTz now)
 {
-	apply_plan(ledger, ticket, plan);
-	ticket->key = pstrdup(key);
-	ticket->severity = row->severity;
-	ticket->received = row->received;
-	ticket->policy = row->policy;
-	ticket->account = row->account;
-	ticket->service = row->service;
-	ticket->product = row->product;
-	ticket->channel = row->channel;
-	ticket->team = row->team;
-	ticket->assignee = row->assignee;
-	ticket->labels = row->labels;
-	ticket->exempt = exempt_text(plan);
+	if (before == NULL)
+		ledger_insert_ticket(ledger, ticket);
+	else if (plan->history.nevents > plan->history.nrecorded ||
+			 !ledger_same_ticket(before, ticket))
+		ledger_update_ticket(ledger, ticket);
+	else
+		return;					/* and its clocks are what they were */
+	write_content(ledger, ticket, plan, now, before == NULL);
 }
 
 bool
@@ -454,43 +449,23 @@ refuse(const TicketRow *row, const RestrictionDetail *why)
 			 errhint("It is lifted by %s.", why->lifted_by)));
 }
 
-/*
- * Record a row as a new ticket without looking first whether there is one of
- * the key: a row that is inserted mostly has none, and the index knows. False,
- * and nothing is written, when there may be one or the policy refuses new ones.
- */
-static bool
-record_new(const Attachment *attachment, Ledger *ledger, const char *key,
-		   const TicketRow *row, char *problem, TimestampTz now,
-		   TicketPlan *plan)
+char *
+record_row(const Attachment *attachment, const char *key,
+		   const char *former_key, const TicketRow *row,
+		   char *problem, TimestampTz now, TicketPlan *plan)
 {
-	LedgerTicket ticket = {.attachment_id = attachment->id};
-
-	record_plan(attachment, ledger, NULL, row, problem, plan);
-	if (plan->refused != NULL)
-		return false;
-	apply_row(ledger, &ticket, key, row, plan);
-	if (!ledger_insert_new_ticket(ledger, &ticket))
-		return false;
-	write_content(ledger, &ticket, plan, now, true);
-	return true;
-}
-
-/* Record a row, or that it is gone, with the ticket there is, if any. */
-static void
-record_with_ticket(const Attachment *attachment, Ledger *ledger,
-				   const char *key, const char *former_key,
-				   const TicketRow *row, char *problem, TimestampTz now,
-				   TicketPlan *plan)
-{
-	LedgerTicket ticket = {.attachment_id = attachment->id};
+	Ledger	   *ledger = ledger_open(true);
+	LedgerTicket ticket;
 	LedgerTicket before;
+	TicketPlan	own_plan;
 	bool		found;
 
 	if (former_key != NULL && strcmp(former_key, key) == 0)
 		former_key = NULL;
 	found = find_ticket(ledger, attachment, key, former_key, row->deleted,
 						&ticket);
+	if (plan == NULL)
+		plan = &own_plan;
 	record_plan(attachment, ledger, found ? &ticket : NULL, row, problem, plan);
 	if (plan->refused != NULL)
 		refuse(row, plan->refused);
@@ -498,10 +473,15 @@ record_with_ticket(const Attachment *attachment, Ledger *ledger,
 	if ((!found && row->deleted) ||
 		(row->is_news && (!found || strcmp(ticket.state, "deleted") == 0)))
 	{
-		plan->problem = NULL;
-		return;
+		ledger_close(ledger);
+		return NULL;
 	}
 
+	if (!found)
+	{
+		memset(&ticket, 0, sizeof(ticket));
+		ticket.attachment_id = attachment->id;
+	}
 	before = ticket;
 	if (!row->deleted && found && strcmp(ticket.key, key) != 0)
 	{
@@ -511,34 +491,23 @@ record_with_ticket(const Attachment *attachment, Ledger *ledger,
 		if (ledger_find_ticket(ledger, attachment->id, key, true, &holder))
 			ledger_displace_ticket(ledger, &holder);
 	}
-	if (row->deleted)
-		apply_plan(ledger, &ticket, plan);
-	else
-		apply_row(ledger, &ticket, key, row, plan);
-	if (!found)
-		ledger_insert_ticket(ledger, &ticket);
-	else if (plan->history.nevents > plan->history.nrecorded ||
-			 !ledger_same_ticket(&before, &ticket))
-		ledger_update_ticket(ledger, &ticket);
-	else
-		return;					/* and its clocks are what they were */
-	write_content(ledger, &ticket, plan, now, !found);
-}
-
-char *
-record_row(const Attachment *attachment, const char *key,
-		   const char *former_key, const TicketRow *row,
-		   char *problem, TimestampTz now, TicketPlan *plan)
-{
-	Ledger	   *ledger = ledger_open(true);
-	TicketPlan	own_plan;
-
-	if (plan == NULL)
-		plan = &own_plan;
-	if (former_key != NULL || !row->arrives ||
-		!record_new(attachment, ledger, key, row, problem, now, plan))
-		record_with_ticket(attachment, ledger, key, former_key, row, problem,
-						   now, plan);
+	apply_plan(ledger, &ticket, plan);
+	if (!row->deleted)
+	{
+		ticket.key = pstrdup(key);
+		ticket.severity = row->severity;
+		ticket.received = row->received;
+		ticket.policy = row->policy;
+		ticket.account = row->account;
+		ticket.service = row->service;
+		ticket.product = row->product;
+		ticket.channel = row->channel;
+		ticket.team = row->team;
+		ticket.assignee = row->assignee;
+		ticket.labels = row->labels;
+		ticket.exempt = exempt_text(plan);
+	}
+	write_ticket(ledger, &ticket, found ? &before : NULL, plan, now);
 	ledger_close(ledger);
 	CommandCounterIncrement();
 	return plan->problem;

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(7);
+SELECT plan(11);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -44,6 +44,19 @@ CREATE UNIQUE INDEX one_only ON sla.ticket ((1)) WHERE received_at = '2026-03-02
 INSERT INTO tickets VALUES (1001, 'S1', '2026-03-02 08:00');
 SELECT throws_ok($$INSERT INTO tickets VALUES (1002, 'S1', '2026-03-02 08:00')$$, '23505', NULL, 'a unique index is unique');
 SELECT is((SELECT count(*) FROM tickets WHERE id > 1000), 1::bigint, 'and the row does not go in');
+
+-- Only the key of an alert says that it is there already: nothing is lost to other indexes, or to a sequence that lags behind
+SELECT sla.flag_due('2026-03-02 12:00') AS flagged \gset
+INSERT INTO tickets VALUES (2000, 'S1', '2026-03-03 09:00');
+SAVEPOINT due;
+ALTER SEQUENCE sla.alert_id_seq RESTART;
+SELECT throws_ok($$SELECT sla.flag_due('2026-03-03 12:00')$$, '23505', NULL, 'an alert whose id is taken is an error');
+SELECT is((SELECT next_alert_at FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '2000'), '2026-03-03 10:00', 'its clock stays in the queue');
+ROLLBACK TO due;
+CREATE UNIQUE INDEX one_breach ON sla.alert ((1)) WHERE due_at = '2026-03-03 10:00';
+SELECT is(sla.flag_due('2026-03-03 12:00'), 1::bigint, 'it is flagged');
+INSERT INTO tickets VALUES (2001, 'S1', '2026-03-03 09:00');
+SELECT throws_ok($$SELECT sla.flag_due('2026-03-03 12:00')$$, '23505', NULL, 'one that another unique index refuses is an error, too');
 
 SELECT * FROM finish();
 ROLLBACK;
