@@ -193,10 +193,18 @@ happened_at(const TicketHistory *history, const TicketRow *row,
 	return not_before == NULL ? at : Max(at, not_before->at);
 }
 
+/* Has the severity been missing since the ticket was opened? */
+static bool
+lacks_severity(const Standing *now)
+{
+	return now->severity == NULL && now->last_opened->severity == 0;
+}
+
 /*
  * However often the time of receipt is corrected, or taken back and said again,
  * the ticket was opened with what the row said the first time: later changes
- * are events of their own.
+ * are events of their own. A severity that is told late is none: what can be
+ * told first is what the ticket was opened with.
  */
 static void
 follow_received(TicketHistory *history, const TicketRow *row)
@@ -207,11 +215,13 @@ follow_received(TicketHistory *history, const TicketRow *row)
 	TicketEvent *opened;
 
 	if (now.opened != NULL && row->received.known &&
-		row->received.at == now.opened->at)
+		row->received.at == now.opened->at &&
+		(severity == 0 || !lacks_severity(&now)))
 		return;
 	if (now.last_opened != NULL)
 	{
-		severity = now.last_opened->severity;
+		if (!lacks_severity(&now))
+			severity = now.last_opened->severity;
 		product = now.last_opened->old_value;
 	}
 	if (now.opened != NULL)
@@ -236,7 +246,7 @@ follow_severity(TicketHistory *history, const TicketRow *row)
 	Standing	now = standing(history);
 	TicketEvent *last = now.severity ? now.severity : now.last_opened;
 
-	if (last == NULL || last->severity == row->severity)
+	if (last == NULL || last->severity == row->severity || lacks_severity(&now))
 		return;
 	ticket_history_append(history, EVENT_SEVERITY,
 						  changed_since(row, last))->severity = row->severity;

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(19);
+SELECT plan(25);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "severity_change": "from_change",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -100,6 +100,22 @@ $$;
 SELECT is((SELECT count(*) FROM sla.event e JOIN sla.ticket t ON t.id = e.ticket_id WHERE key = '6'), 3000::bigint,
 	'every correction is recorded');
 SELECT is(pg_temp.clock(6), 'resolved 18:00 met 11:25 01:25:00', 'and the last one counts');
+
+-- A severity that is told late is no change: the ticket has it from the start
+INSERT INTO tickets VALUES (20, 'ASAP', '2026-03-02 10:00', '2026-03-02 20:00', '2026-03-02 20:00'), (21, NULL, '2026-03-02 10:00', NULL, '2026-03-02 10:00');
+SELECT is(pg_temp.clock(20), NULL, 'a severity that cannot be told promises nothing');
+UPDATE tickets SET priority = 'S1', updated_at = '2026-03-03 09:00' WHERE id = 20;
+SELECT is(pg_temp.clock(20), 'resolved 18:00 breached 20:00 10:00:00', 'once it can be told it counts from receipt, and what is late is late');
+SELECT is(pg_temp.events(20), 'opened 10:00, resolved 20:00, retracted 09:00 1, opened 10:00 S1', 'the ticket was opened with it');
+UPDATE tickets SET priority = 'ASAP', updated_at = '2026-03-03 09:10' WHERE id = 20;
+UPDATE tickets SET priority = 'S1', updated_at = '2026-03-03 09:20' WHERE id = 20;
+SELECT is(pg_temp.clock(20), 'resolved 18:00 breached 20:00 10:00:00', 'nor does it change when it cannot be told for a while');
+UPDATE tickets SET created_at = NULL, updated_at = '2026-03-02 11:00' WHERE id = 21;
+UPDATE tickets SET priority = 'S1', updated_at = '2026-03-02 12:00' WHERE id = 21;
+UPDATE tickets SET created_at = '2026-03-02 10:30', updated_at = '2026-03-02 13:00' WHERE id = 21;
+SELECT is(pg_temp.clock(21), 'open 18:30 running', 'also when the time of receipt was missing meanwhile');
+UPDATE tickets SET priority = 'S2', updated_at = '2026-03-02 14:00' WHERE id = 21;
+SELECT is(split_part(pg_temp.clock(21), ' running', 1), 'open 14:00', 'what comes after it is a change');
 
 SELECT * FROM finish();
 ROLLBACK;
