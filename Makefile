@@ -85,6 +85,7 @@ SRCS = \
 	src/restriction_history.c \
 	src/restriction_functions.c \
 	src/record.c \
+	src/moved_row.c \
 	src/row_track.c \
 	src/stamp_row.c \
 	src/stamp.c \

@@ -34,26 +34,11 @@
 
 #include "as_owner.h"
 #include "guard.h"
+#include "moved_row.h"
 #include "restriction.h"
 #include "same_text.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_check_guard);
-
-/*
- * What a row said before it moved to another partition: DELETE fires there,
- * then INSERT here. One command moves one row after the other.
- */
-typedef struct MovedRow
-{
-	struct MovedRow *next;
-	TransactionId xid;
-	CommandId	cid;
-	int32		guard_id;
-	int			ntexts;
-	char	   *texts[FLEXIBLE_ARRAY_MEMBER];
-} MovedRow;
-
-static MovedRow *moved_rows = NULL;
 
 /* What is wrong with a row, in sentences */
 typedef struct Refusal
@@ -66,98 +51,48 @@ typedef struct Refusal
 
 /* ---------- rows that move ---------- */
 
-static HeapTupleHeader
-header_of(TupleTableSlot *slot)
+/* Keep what a row says before it moves, and behind that which one it is. */
+static void
+keep_moving(const Guard *guard, Relation rel, TupleTableSlot *slot)
 {
-	return TTS_IS_BUFFERTUPLE(slot) ?
-		((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data : NULL;
+	int			nidentity;
+	char	  **identity = moved_row_identity(rel, slot, &nidentity);
+	int			n = guard->ncolumns;
+	char	  **texts = palloc((n + nidentity) * sizeof(char *));
+
+	memcpy(texts, guard_read_row(guard, slot), n * sizeof(char *));
+	if (nidentity > 0)
+		memcpy(texts + n, identity, nidentity * sizeof(char *));
+	moved_row_keep(MOVED_GUARDED, guard->id, slot, n + nidentity, texts);
 }
 
 /*
- * The row that a command moved, taken out of the list; NULL: it moved none.
- * What transactions left that are over goes as well.
+ * What a row that is inserted said in another partition; NULL: it is new. A row
+ * that gets lost on its way must not let in another one.
  */
-static MovedRow *
-take_moved(int32 guard_id, TransactionId xid, CommandId cid)
+static char **
+said_elsewhere(const Guard *guard, Relation rel, TupleTableSlot *slot)
 {
-	MovedRow  **link = &moved_rows;
-	MovedRow   *found = NULL;
+	int			ntexts;
+	char	  **texts = moved_row_arrived(MOVED_GUARDED, guard->id, slot,
+										  &ntexts);
+	int			nidentity;
+	char	  **identity;
 
-	while (*link != NULL)
-	{
-		MovedRow   *row = *link;
-
-		if (found == NULL && row->xid == xid && row->cid == cid &&
-			row->guard_id == guard_id)
-			found = row;
-		else if (TransactionIdIsCurrentTransactionId(row->xid))
-		{
-			link = &row->next;
-			continue;
-		}
-		*link = row->next;
-		if (row != found)
-			pfree(row);
-	}
-	return found;
-}
-
-/* Does a row that is deleted go on to another partition? */
-static bool
-has_moved(TupleTableSlot *slot)
-{
-	HeapTupleHeader tuple = header_of(slot);
-
-	return tuple != NULL && HeapTupleHeaderIndicatesMovedPartitions(tuple);
-}
-
-static void
-remember_moved(const Guard *guard, TupleTableSlot *slot)
-{
-	HeapTupleHeader tuple = header_of(slot);
-	TransactionId xid;
-	CommandId	cid;
-	char	  **texts;
-	MovedRow   *row;
-	Size		size;
-	char	   *end;
-
-	xid = HeapTupleHeaderGetUpdateXid(tuple);
-	cid = HeapTupleHeaderGetCmax(tuple);
-	row = take_moved(guard->id, xid, cid);	/* one that got lost on its way */
-	if (row != NULL)
-		pfree(row);
-
-	texts = guard_read_row(guard, slot);
-	size = offsetof(MovedRow, texts) + guard->ncolumns * sizeof(char *);
-	for (int i = 0; i < guard->ncolumns; i++)
-		size += texts[i] == NULL ? 0 : strlen(texts[i]) + 1;
-	row = MemoryContextAlloc(TopMemoryContext, size);
-	row->xid = xid;
-	row->cid = cid;
-	row->guard_id = guard->id;
-	row->ntexts = guard->ncolumns;
-	end = (char *) &row->texts[guard->ncolumns];
-	for (int i = 0; i < guard->ncolumns; i++)
-	{
-		row->texts[i] = texts[i] == NULL ? NULL : strcpy(end, texts[i]);
-		end += texts[i] == NULL ? 0 : strlen(texts[i]) + 1;
-	}
-	row->next = moved_rows;
-	moved_rows = row;
-}
-
-/* What a row that is inserted said in another partition; NULL: it is new */
-static MovedRow *
-moved_here(const Guard *guard, TupleTableSlot *slot)
-{
-	HeapTupleHeader tuple = moved_rows == NULL ? NULL : header_of(slot);
-
-	if (tuple == NULL ||
-		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple)))
+	if (texts == NULL)
 		return NULL;
-	return take_moved(guard->id, HeapTupleHeaderGetXmin(tuple),
-					  HeapTupleHeaderGetCmin(tuple));
+	identity = moved_row_identity(rel, slot, &nidentity);
+	if (ntexts != guard->ncolumns + nidentity)
+		return NULL;
+	for (int i = 0; i < nidentity; i++)
+	{
+		const char *before = texts[guard->ncolumns + i];
+
+		if (before != NULL && identity[i] != NULL &&
+			strcmp(before, identity[i]) != 0)
+			return NULL;
+	}
+	return texts;
 }
 
 /* ---------- what is wrong ---------- */
@@ -288,7 +223,9 @@ changed_fields(const Guard *guard, char **before, char **row, bool *nothing)
 
 		if (same_text(before[i], row[i]) || role < GUARD_POLICY)
 			continue;
-		if (role == GUARD_POLICY || role == GUARD_KIND || role == GUARD_REQUEST)
+		/* these say which rule is asked, and in which version */
+		if (role == GUARD_POLICY || role == GUARD_KIND ||
+			role == GUARD_REQUESTED_AT || role == GUARD_REQUEST)
 			return NIL;
 		fields = lappend(fields, (void *) guard->columns[i].field);
 	}
@@ -435,8 +372,8 @@ Datum
 slapolicy_check_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
 	const Guard *guard;
-	MovedRow   *moved = NULL;
 	TupleTableSlot *slot;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -447,27 +384,21 @@ slapolicy_check_guard(PG_FUNCTION_ARGS)
 				 errmsg("function sla.%s must be fired %s for each row",
 						"check_guard", "AFTER INSERT, UPDATE OR DELETE")));
 
+	rel = trigdata->tg_relation;
 	slot = trigdata->tg_trigslot;
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		/* what only goes asks for no guard */
-		if (has_moved(slot))
-			remember_moved(guard_get(trigdata->tg_relation), slot);
+		if (moved_row_leaves(rel, slot))
+			keep_moving(guard_get(rel), rel, slot);
 		return PointerGetDatum(NULL);
 	}
-	guard = guard_get(trigdata->tg_relation);
+	guard = guard_get(rel);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-	{
-		moved = moved_here(guard, slot);
-		check_row(guard, trigdata->tg_relation,
-				  moved != NULL && moved->ntexts == guard->ncolumns ?
-				  moved->texts : NULL,
+		check_row(guard, rel, said_elsewhere(guard, rel, slot),
 				  guard_read_row(guard, slot));
-		if (moved != NULL)
-			pfree(moved);
-	}
 	else if (guard_row_changed(guard, slot, trigdata->tg_newslot))
-		check_row(guard, trigdata->tg_relation, guard_read_row(guard, slot),
+		check_row(guard, rel, guard_read_row(guard, slot),
 				  guard_read_row(guard, trigdata->tg_newslot));
 	return PointerGetDatum(NULL);
 }

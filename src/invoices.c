@@ -32,6 +32,7 @@
 #include "attach.h"
 #include "invoice_record.h"
 #include "invoices.h"
+#include "moved_row.h"
 #include "stamp.h"
 #include "ticket_set.h"
 
@@ -111,6 +112,23 @@ record_slot(Ledger *ledger, InvoiceTable *table, Relation rel,
 	return invoice_record_row(ledger, table, key, former_key, &row, id);
 }
 
+/* Keep the key that the ledger knows a row by that moves to another partition. */
+static void
+keep_moving(const InvoiceTable *table, TupleTableSlot *slot, char *key)
+{
+	moved_row_keep(MOVED_INVOICE, table->id, slot, 1, &key);
+}
+
+/* The key a row had in another partition; NULL: it has not moved here */
+static char *
+key_elsewhere(const InvoiceTable *table, TupleTableSlot *slot)
+{
+	int			n;
+	char	  **keys = moved_row_arrived(MOVED_INVOICE, table->id, slot, &n);
+
+	return keys == NULL ? NULL : keys[0];
+}
+
 Datum
 slapolicy_invoiced(PG_FUNCTION_ARGS)
 {
@@ -143,11 +161,18 @@ slapolicy_invoiced(PG_FUNCTION_ARGS)
 			return PointerGetDatum(NULL);
 		former_key = attachment_key(&table->own, trigdata->tg_trigslot);
 	}
+	else
+		former_key = key_elsewhere(table, trigdata->tg_trigslot);
 	ledger = ledger_open(true);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		invoice_record_gone(ledger, table->id,
-							attachment_key(&table->own, trigdata->tg_trigslot),
-							now);
+	{
+		char	   *key = attachment_key(&table->own, trigdata->tg_trigslot);
+
+		if (moved_row_leaves(rel, trigdata->tg_trigslot))
+			keep_moving(table, trigdata->tg_trigslot,
+						former_key ? former_key : key);
+		invoice_record_gone(ledger, table->id, key, now);
+	}
 	else
 	{
 		slot = trigger_current_row(rel,

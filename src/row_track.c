@@ -17,12 +17,12 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "moved_row.h"
 #include "row_track.h"
 
 /* A row under a key: which command of which (sub)transaction put it there */
@@ -36,16 +36,7 @@ typedef struct TrackedRow
 	char	   *key;
 } TrackedRow;
 
-static TrackedRow *moved_rows = NULL;
 static TrackedRow *new_rows = NULL;
-
-/* A row's header, NULL when it is not one of the heap's */
-static HeapTupleHeader
-header_of(TupleTableSlot *slot)
-{
-	return TTS_IS_BUFFERTUPLE(slot) ?
-		((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data : NULL;
-}
 
 /* Are we in a trigger of a statement that a trigger runs? */
 static bool
@@ -55,8 +46,8 @@ is_nested(void)
 }
 
 static TrackedRow *
-add_row(TrackedRow **list, int32 attachment_id, TransactionId xid,
-		CommandId cid, const char *key)
+add_row(int32 attachment_id, TransactionId xid, CommandId cid,
+		const char *key)
 {
 	TrackedRow *row = MemoryContextAlloc(TopMemoryContext,
 										 sizeof(TrackedRow) + strlen(key) + 1);
@@ -65,54 +56,29 @@ add_row(TrackedRow **list, int32 attachment_id, TransactionId xid,
 	row->xid = xid;
 	row->cid = cid;
 	row->key = strcpy((char *) (row + 1), key);
-	row->next = *list;
-	*list = row;
+	row->next = new_rows;
+	new_rows = row;
 	return row;
 }
 
 /* Drop what was left by transactions that are over. */
 static void
-forget_old(TrackedRow **list)
+forget_old(void)
 {
-	while (*list != NULL)
+	TrackedRow **link = &new_rows;
+
+	while (*link != NULL)
 	{
-		TrackedRow *row = *list;
+		TrackedRow *row = *link;
 
 		if (TransactionIdIsCurrentTransactionId(row->xid))
-			list = &row->next;
+			link = &row->next;
 		else
 		{
-			*list = row->next;
+			*link = row->next;
 			pfree(row);
 		}
 	}
-}
-
-/* Where a row that a command moved is in the list; NULL: it moved none */
-static TrackedRow **
-find_moved(TransactionId xid, CommandId cid)
-{
-	for (TrackedRow **link = &moved_rows; *link != NULL; link = &(*link)->next)
-		if ((*link)->xid == xid && (*link)->cid == cid)
-			return link;
-	return NULL;
-}
-
-/* The key of the row that a command moved, forgotten then; palloc'd */
-static char *
-take_moved(int32 attachment_id, TransactionId xid, CommandId cid)
-{
-	TrackedRow **link = find_moved(xid, cid);
-	TrackedRow *row;
-	char	   *key;
-
-	if (link == NULL)
-		return NULL;
-	row = *link;
-	*link = row->next;
-	key = row->attachment_id == attachment_id ? pstrdup(row->key) : NULL;
-	pfree(row);
-	return key;
 }
 
 /* Was a version of a row put where it is by the present transaction? */
@@ -122,53 +88,35 @@ is_ours(HeapTupleHeader tuple)
 	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple));
 }
 
-/*
- * The row that leaves says that it moves; but not where replicated changes are
- * applied, which one command does one of anyway. One command moves rows one
- * after the other; those that get lost on the way are overtaken by the next.
- */
 bool
 row_track_left(Relation rel, const Attachment *attachment,
-			   TupleTableSlot *slot, const char *key)
+			   TupleTableSlot *slot, char *key)
 {
-	HeapTupleHeader tuple = header_of(slot);
-	char	   *before = NULL;
-	TransactionId xid;
-	CommandId	cid;
+	char	   *before;
 
-	if (tuple == NULL ||
-		(!HeapTupleHeaderIndicatesMovedPartitions(tuple) &&
-		 !(IsLogicalWorker() && rel->rd_rel->relispartition)))
+	if (!moved_row_leaves(rel, slot))
 		return false;
-	forget_old(&moved_rows);
 	/* it moves on before anything was told of its arrival here */
-	if (is_ours(tuple))
-		before = take_moved(attachment->id, HeapTupleHeaderGetXmin(tuple),
-							HeapTupleHeaderGetCmin(tuple));
-	xid = HeapTupleHeaderGetUpdateXid(tuple);
-	cid = HeapTupleHeaderGetCmax(tuple);
-	(void) take_moved(attachment->id, xid, cid);
-	(void) add_row(&moved_rows, attachment->id, xid, cid, before ? before : key);
+	before = row_track_arrived(attachment, slot);
+	if (before == NULL)
+		before = key;
+	moved_row_keep(MOVED_TICKET, attachment->id, slot, 1, &before);
 	return true;
 }
 
 char *
 row_track_arrived(const Attachment *attachment, TupleTableSlot *slot)
 {
-	HeapTupleHeader tuple;
+	int			n;
+	char	  **keys = moved_row_arrived(MOVED_TICKET, attachment->id, slot, &n);
 
-	if (moved_rows == NULL)
-		return NULL;
-	tuple = header_of(slot);
-	return tuple == NULL || !is_ours(tuple) ? NULL :
-		take_moved(attachment->id, HeapTupleHeaderGetXmin(tuple),
-				   HeapTupleHeaderGetCmin(tuple));
+	return keys == NULL ? NULL : keys[0];
 }
 
 bool
 row_track_may_be_news(TupleTableSlot *slot)
 {
-	HeapTupleHeader tuple = header_of(slot);
+	HeapTupleHeader tuple = row_header(slot);
 
 	return tuple != NULL && is_ours(tuple) && is_nested();
 }
@@ -177,14 +125,14 @@ void
 row_track_came(Relation rel, const Attachment *attachment,
 			   TupleTableSlot *slot, const char *key)
 {
-	HeapTupleHeader tuple = header_of(slot);
+	HeapTupleHeader tuple = row_header(slot);
 	TrackedRow *row;
 
 	if (tuple == NULL || !is_ours(tuple) || !is_nested())
 		return;
 	if (new_rows != NULL && !TransactionIdIsCurrentTransactionId(new_rows->xid))
-		forget_old(&new_rows);
-	row = add_row(&new_rows, attachment->id, HeapTupleHeaderGetXmin(tuple),
+		forget_old();
+	row = add_row(attachment->id, HeapTupleHeaderGetXmin(tuple),
 				  HeapTupleHeaderGetCmin(tuple), key);
 	row->where.relid = RelationGetRelid(rel);
 	row->where.tid = slot->tts_tid;
@@ -193,7 +141,7 @@ row_track_came(Relation rel, const Attachment *attachment,
 CommandId
 row_track_left_by(TupleTableSlot *old)
 {
-	HeapTupleHeader tuple = header_of(old);
+	HeapTupleHeader tuple = row_header(old);
 
 	return tuple == NULL ||
 		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple)) ?
@@ -203,7 +151,7 @@ row_track_left_by(TupleTableSlot *old)
 CommandId
 row_track_arrived_by(TupleTableSlot *replacing)
 {
-	HeapTupleHeader tuple = header_of(replacing);
+	HeapTupleHeader tuple = row_header(replacing);
 
 	return tuple == NULL || !is_ours(tuple) ? InvalidCommandId :
 		HeapTupleHeaderGetCmin(tuple);
@@ -217,7 +165,7 @@ row_track_newcomer(const Attachment *attachment, const char *key,
 
 	if (new_rows == NULL || since == InvalidCommandId)
 		return false;
-	forget_old(&new_rows);
+	forget_old();
 	while (*link != NULL &&
 		   ((*link)->attachment_id != attachment->id ||
 			(*link)->cid <= since || strcmp((*link)->key, key) != 0))

@@ -17,7 +17,7 @@
  * NULL: the row has not moved.
  */
 extern bool row_track_left(Relation rel, const Attachment *attachment,
-						   TupleTableSlot *slot, const char *key);
+						   TupleTableSlot *slot, char *key);
 extern char *row_track_arrived(const Attachment *attachment,
 							   TupleTableSlot *slot);
 

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(26);
+SELECT plan(28);
 
 SELECT sla.load_policy('{"policy": "t parts", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}], "requests": {"test": {"lead": "2 weeks", "required": ["own"]}}}');
@@ -36,6 +36,19 @@ SELECT lives_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' EL
 SELECT throws_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' ELSE 'us' END, starts_at = starts_at - interval '1 s' WHERE id < 10$$, 'SL002', NULL, 'what changes on the way is checked');
 SELECT lives_ok($$UPDATE request SET region = CASE region WHEN 'us' THEN 'eu' ELSE 'us' END, own = 'y' WHERE own IS NULL$$, 'also where it gets better');
 SELECT is((SELECT string_agg(id || region || own, ' ' ORDER BY id) FROM request), '1eux 2usx 10euy 101eux 110usy', 'they are there');
+
+-- a row that gets lost on its way lets in no other one
+CREATE TABLE losing (id int, region text, own text, note text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE losing_eu PARTITION OF losing FOR VALUES IN ('eu');
+CREATE TABLE losing_us PARTITION OF losing FOR VALUES IN ('us');
+INSERT INTO losing VALUES (1, 'eu', NULL);
+SELECT sla.guard('losing', policy => 't parts', kind => 'test');
+CREATE FUNCTION pg_temp.lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.note = 'lost' THEN NULL ELSE NEW END; END $$;
+CREATE TRIGGER lose BEFORE INSERT ON losing_us FOR EACH ROW EXECUTE FUNCTION pg_temp.lose();
+SELECT throws_ok($$WITH m AS (UPDATE losing SET region = 'us', note = 'lost' RETURNING 1)
+	INSERT INTO losing SELECT 2, 'eu', NULL FROM (SELECT count(*) FROM m) moved$$, 'SL002', NULL, 'a row that does not arrive lets in no other one');
+SELECT lives_ok($$UPDATE losing SET region = 'us'$$, 'one that does is what it was');
+DROP TABLE losing;
 
 -- a guard without one of its columns
 SAVEPOINT whole;

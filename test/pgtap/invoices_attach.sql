@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(83);
+SELECT plan(86);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -117,6 +117,13 @@ UPDATE part SET due = '2026-01-02' WHERE id = 2;
 SELECT is(pg_temp.bill('part', '{2,2026}'), 'Part 2026-01-02 0 open', 'whatever numbers their columns have');
 UPDATE part SET year = 2026 WHERE id = 1;
 SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Part' AND state = 'open'), 2::bigint, 'a row that moves counts once');
+SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Part'), 2::bigint, 'and is the invoice it was');
+SELECT sla.record_payment('part', '{2,2026}', 5, '2026-01-05', recorded_at => '2026-01-05') \g /dev/null
+UPDATE part SET year = 2025, due = '2026-01-03', id = 3 WHERE id = 2;
+SELECT is(pg_temp.bill('part', '{3,2025}'), 'Part 2026-01-03 5 open', 'with its payments, whatever else changes on the way');
+SELECT is((SELECT string_agg(e.kind, ' ' ORDER BY e.seq) FROM sla.invoice i JOIN sla.invoice_event e ON e.invoice_id = i.id WHERE i.key = '{3,2025}' AND i.account = 'Part'),
+	'issued changed payment deleted changed restored', 'in the order of what happened to it');
+UPDATE part SET year = 2026, id = 2 WHERE id = 3;
 SELECT throws_ok($$ SELECT sla.attach_invoices('part_25', 't bills', 'who', 'due', settled_at => 'paid_at') $$, '42710', NULL, 'a partition is no table of its own');
 ALTER TABLE part DETACH PARTITION part_26;
 DROP TABLE part_26;
