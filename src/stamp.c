@@ -271,6 +271,23 @@ record_newcomer(FunctionCallInfo fcinfo, const Newcomer *who, TimestampTz now)
 }
 
 /*
+ * Has a row that kept its key in an update been given another one since? The
+ * statement of a trigger did that, and we have heard of it already.
+ */
+static bool
+renamed_since(const Attachment *attachment, TupleTableSlot *before,
+			  TupleTableSlot *after, TupleTableSlot *now)
+{
+	char	   *key;
+
+	if (ItemPointerEquals(&after->tts_tid, &now->tts_tid))
+		return false;
+	key = attachment_key(attachment, after);
+	return strcmp(key, attachment_key(attachment, before)) == 0 &&
+		strcmp(key, attachment_key(attachment, now)) != 0;
+}
+
+/*
  * The row a trigger has fired for, as it is now; NULL when there is none to be
  * recorded. *former_key is the key it had before, and *left when it left that.
  * What INSERT and DELETE say together of a row that moves is told by
@@ -282,6 +299,7 @@ row_to_record(TriggerData *trigdata, const Attachment *attachment,
 {
 	Relation	rel = trigdata->tg_relation;
 	TupleTableSlot *old = trigdata->tg_trigslot;
+	TupleTableSlot *slot;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
@@ -293,7 +311,10 @@ row_to_record(TriggerData *trigdata, const Attachment *attachment,
 		return NULL;
 	*former_key = attachment_key(attachment, old);
 	*left = row_track_left_by(old);
-	return trigger_current_row(rel, trigdata->tg_newslot);
+	slot = trigger_current_row(rel, trigdata->tg_newslot);
+	if (slot != NULL && renamed_since(attachment, old, trigdata->tg_newslot, slot))
+		*former_key = NULL;
+	return slot;
 }
 
 /*

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(28);
+SELECT plan(30);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -158,6 +158,22 @@ INSERT INTO seen (id, s) VALUES (1, 'S2');
 SELECT is(pg_temp.ledger(), '1 S2', 'a row that left unseen and comes again is the same ticket');
 DELETE FROM flat;
 SELECT is(pg_temp.ledger(), '1 S2 deleted', 'and goes');
+
+-- A row gets another key from a trigger of the update that is still to be heard of, and a new one comes under its own
+SELECT pg_temp.reset();
+INSERT INTO flat (id, s) VALUES (1, 'S1');
+CREATE FUNCTION hand_over() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		UPDATE flat SET id = id + 10 WHERE id = NEW.id;
+		INSERT INTO flat (id, s) VALUES (NEW.id, 'S2');
+	END IF;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER "!a" AFTER UPDATE ON flat FOR EACH ROW EXECUTE FUNCTION hand_over();
+UPDATE flat SET s = 'S2', replied = '2026-03-02 10:00';
+SELECT is(pg_temp.ledger(), '1 S2, 11 S2 met', 'the row goes on with its ticket, and the new one has its own');
+SELECT is(pg_temp.wrong(), 0::bigint, 'both are there');
 
 SELECT * FROM finish();
 ROLLBACK;
