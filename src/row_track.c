@@ -17,6 +17,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -36,7 +37,11 @@ typedef struct TrackedRow
 	char	   *key;
 } TrackedRow;
 
-static TrackedRow *new_rows = NULL;
+/* By key: one statement of a trigger may bring many */
+#define NEW_ROW_BUCKETS		1024
+
+static TrackedRow *new_rows[NEW_ROW_BUCKETS];
+static TransactionId new_rows_xid = InvalidTransactionId;	/* of the last one */
 
 /* Are we in a trigger of a statement that a trigger runs? */
 static bool
@@ -45,28 +50,17 @@ is_nested(void)
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) > 1;
 }
 
-static TrackedRow *
-add_row(int32 attachment_id, TransactionId xid, CommandId cid,
-		const char *key)
+static TrackedRow **
+bucket_of(const char *key)
 {
-	TrackedRow *row = MemoryContextAlloc(TopMemoryContext,
-										 sizeof(TrackedRow) + strlen(key) + 1);
-
-	row->attachment_id = attachment_id;
-	row->xid = xid;
-	row->cid = cid;
-	row->key = strcpy((char *) (row + 1), key);
-	row->next = new_rows;
-	new_rows = row;
-	return row;
+	return &new_rows[hash_bytes((const unsigned char *) key, strlen(key)) %
+					 NEW_ROW_BUCKETS];
 }
 
-/* Drop what was left by transactions that are over. */
+/* Drop what was left by (sub)transactions that are over. */
 static void
-forget_old(void)
+forget_old(TrackedRow **link)
 {
-	TrackedRow **link = &new_rows;
-
 	while (*link != NULL)
 	{
 		TrackedRow *row = *link;
@@ -79,6 +73,31 @@ forget_old(void)
 			pfree(row);
 		}
 	}
+}
+
+static void
+forget_all_old(void)
+{
+	for (int i = 0; i < NEW_ROW_BUCKETS; i++)
+		forget_old(&new_rows[i]);
+}
+
+static TrackedRow *
+add_row(int32 attachment_id, TransactionId xid, CommandId cid,
+		const char *key)
+{
+	TrackedRow *row = MemoryContextAlloc(TopMemoryContext,
+										 sizeof(TrackedRow) + strlen(key) + 1);
+	TrackedRow **bucket = bucket_of(key);
+
+	row->attachment_id = attachment_id;
+	row->xid = xid;
+	row->cid = cid;
+	row->key = strcpy((char *) (row + 1), key);
+	row->next = *bucket;
+	*bucket = row;
+	new_rows_xid = xid;
+	return row;
 }
 
 /* Was a version of a row put where it is by the present transaction? */
@@ -130,8 +149,9 @@ row_track_came(Relation rel, const Attachment *attachment,
 
 	if (tuple == NULL || !is_ours(tuple) || !is_nested())
 		return;
-	if (new_rows != NULL && !TransactionIdIsCurrentTransactionId(new_rows->xid))
-		forget_old();
+	if (TransactionIdIsValid(new_rows_xid) &&
+		!TransactionIdIsCurrentTransactionId(new_rows_xid))
+		forget_all_old();
 	row = add_row(attachment->id, HeapTupleHeaderGetXmin(tuple),
 				  HeapTupleHeaderGetCmin(tuple), key);
 	row->where.relid = RelationGetRelid(rel);
@@ -161,11 +181,11 @@ bool
 row_track_newcomer(const Attachment *attachment, const char *key,
 				   CommandId since, Newcomer *who)
 {
-	TrackedRow **link = &new_rows;
+	TrackedRow **link = bucket_of(key);
 
-	if (new_rows == NULL || since == InvalidCommandId)
+	if (*link == NULL || since == InvalidCommandId)
 		return false;
-	forget_old();
+	forget_old(link);
 	while (*link != NULL &&
 		   ((*link)->attachment_id != attachment->id ||
 			(*link)->cid <= since || strcmp((*link)->key, key) != 0))
