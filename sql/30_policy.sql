@@ -35,8 +35,11 @@ COMMENT ON FUNCTION sla.is_policy_name(text) IS 'May this name a policy, or a ca
 CREATE FUNCTION sla.is_restoring() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
-    AS $$ SELECT NOT current_setting('check_function_bodies')::boolean $$;
-COMMENT ON FUNCTION sla.is_restoring() IS 'Internal: is a dump being restored, so that rows may refer to others that are not there yet?';
+    AS $$
+        SELECT NOT current_setting('check_function_bodies')::boolean
+            AND pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'sla'), 'USAGE')
+    $$;
+COMMENT ON FUNCTION sla.is_restoring() IS 'Internal: is a dump being restored, so that rows may refer to others that are not there yet? Only for who has the rights of the owner of schema sla: others can say so as well.';
 
 CREATE FUNCTION sla.found_now(query text) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE

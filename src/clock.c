@@ -27,7 +27,8 @@
  *   not before the change itself; a clock that is already late stays late.
  *   Where the new severity promises nothing the clock is cancelled, though its
  *   cycle goes on; where the old one promised nothing a clock begins, or comes
- *   back. A severity that could not be told changes nothing.
+ *   back. A severity that could not be told changes nothing. (That of a ticket
+ *   which was opened with none is not changed but told late: see ticket.c.)
  * - A pinned due time is what it is until the clock stops.
  *
  * Knows nothing of tables, triggers and the current time.

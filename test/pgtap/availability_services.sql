@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(62);
+SELECT plan(64);
 
 SELECT lives_ok($$ INSERT INTO sla.service (name, kind, package, account, life, time_zone, measurement_points)
 	VALUES ('t shop', 'hosting', 'gold', 'Acme', '[2026-01-01,)', 'europe/BERLIN', '{https://acme.example/health,dns}') $$, 'a service');
@@ -70,6 +70,19 @@ GRANT SELECT ON sla.availability_by_month TO sla_test_reporter;
 INSERT INTO sla.outage (service, during) VALUES ('t plain', '[2026-03-05 10:00, 2026-03-05 11:00)');
 SELECT is(pg_temp.as_reporter('SELECT * FROM sla.availability_by_month'), 'done', 'the view alone is enough for reports');
 SELECT is(pg_temp.as_reporter('SELECT FROM sla.outage'), '42501', 'and shows nothing else');
+
+-- Who may only record outages cannot say that he restores a dump
+CREATE ROLE slapolicy_monitoring;
+GRANT USAGE ON SCHEMA sla TO slapolicy_monitoring;
+GRANT SELECT ON sla.service TO slapolicy_monitoring;
+GRANT UPDATE (name) ON sla.service TO slapolicy_monitoring;
+GRANT INSERT ON sla.outage TO slapolicy_monitoring;
+SET LOCAL ROLE slapolicy_monitoring;
+SET LOCAL check_function_bodies = off;
+SELECT throws_ok($$ INSERT INTO sla.outage (service, during) VALUES ('t none', '[2026-03-05,)') $$, '23503', NULL, 'who records outages cannot restore dumps');
+RESET ROLE;
+SELECT lives_ok($$ INSERT INTO sla.outage (service, during) VALUES ('t later', '[2026-03-05,)') $$, 'who owns the tables can');
+RESET check_function_bodies;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(33);
+SELECT plan(34);
 
 CREATE FUNCTION pg_temp.document(name text, restriction jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_strip_nulls(jsonb_build_object('policy', name, 'time_zone', 'Europe/Berlin', 'calendars', '{"always": {"hours": "24/7"}}'::jsonb,
@@ -135,6 +135,18 @@ INSERT INTO many SELECT g, 'Many', '2026-01-01', '2026-03-01'::timestamptz - g *
 SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Many' AND next_change_at <= '2227-06-01'), 501::bigint, 'many bills in the queue');
 SELECT sla.flag_restrictions('2227-06-01') AS flagged \gset
 SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Many' AND next_change_at <= '2227-06-01'), 0::bigint, 'one pass looks at all');
+
+-- A script like those of pg_dump that loads a version
+CREATE TABLE scripted (id int PRIMARY KEY, who text, due date, paid_at timestamptz);
+SELECT sla.load_policy(pg_temp.document('t scripted', :rule)) AS version \gset
+SELECT sla.attach_invoices('scripted', 't scripted', account => 'who', due => 'due', settled_at => 'paid_at') \g /dev/null
+INSERT INTO scripted VALUES (1, 'Scripted', current_date - 20);
+SELECT sla.flag_restrictions(now()) \g /dev/null
+SET LOCAL check_function_bodies = off;
+SELECT sla.load_policy(pg_temp.document('t scripted', '{"thresholds": {"support": 5}}'), now()) AS version \gset
+RESET check_function_bodies;
+SELECT sla.flag_restrictions(clock_timestamp() + interval '1 s') \g /dev/null
+SELECT is((SELECT string_agg(level::text, ' ') FROM sla.restriction_alert WHERE account = 'Scripted'), 'support', 'a version that a script loads is told of');
 
 SELECT * FROM finish();
 ROLLBACK;

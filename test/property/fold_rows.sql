@@ -1,5 +1,6 @@
 -- What a row states as a fact (received, investigated, answered, resolved) may
--- be corrected as often as one likes:
+-- be corrected as often as one likes, and a severity that cannot be told at first
+-- may be told at any time:
 --
 --   1. recorded step by step, the ledger's clocks are those of the final row
 --      recorded at once;
@@ -26,12 +27,18 @@ SELECT setseed(sin(:seed));
 SELECT fold.load_policies(:policies);
 SELECT fold.attach('by_time', false);
 SELECT count(fold.same_rows('{by_time}', g)) FROM generate_series(1, :tickets) g;
+INSERT INTO by_time (id, policy, s, at, product, channel)
+SELECT id + :tickets, policy, 'huge', at, product, channel FROM by_time WHERE id % 3 = 0;
+SELECT max(id) AS last FROM by_time \gset
 -- No two facts of a ticket are of the same instant: then it would matter which was
 -- recorded first.
 CREATE FUNCTION pg_temp.step(id int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	kind constant float := random();
 BEGIN
+	IF random() < 0.2 THEN
+		PERFORM fold.set_columns('by_time', id, 's = CASE WHEN s = ''huge'' THEN fold.pick(''S1'', ''S2'', ''S4'') ELSE s END');
+	END IF;
 	IF kind < 0.2 THEN
 		UPDATE by_time t SET id = -t.id WHERE t.id = step.id;
 		UPDATE by_time t SET id = -t.id WHERE t.id = -step.id;
@@ -48,7 +55,7 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT count(pg_temp.step(g)) FROM generate_series(1, :steps) s, generate_series(1, :tickets) g;
+SELECT count(pg_temp.step(t.id)) FROM generate_series(1, :steps) s, (SELECT id FROM by_time ORDER BY id) t;
 
 -- 1. At once
 CREATE TABLE at_once (LIKE by_time INCLUDING ALL);
@@ -67,19 +74,20 @@ WHERE (r.sla_response_due, r.sla_reply_due, r.sla_update_due, r.sla_resolution_d
 -- 2. In another order: distinct times, one column at a time
 CREATE TABLE told AS
 SELECT g AS id, f.name, fold.instant() + g * interval '1 us' + f.n * interval '1 ms' AS at
-FROM generate_series(1, :tickets) g, unnest('{at,looked,replied,done}'::text[]) WITH ORDINALITY f (name, n);
+FROM generate_series(1, :last) g, unnest('{at,looked,replied,done,s}'::text[]) WITH ORDINALITY f (name, n);
 CREATE TABLE forwards (LIKE at_once);
 ALTER TABLE forwards ADD PRIMARY KEY (id);
 CREATE TABLE backwards (LIKE forwards INCLUDING ALL);
 SELECT fold.attach('forwards', false), fold.attach('backwards', false);
-INSERT INTO forwards (id, policy, s, channel) SELECT id, policy, s, channel FROM by_time;
-INSERT INTO backwards (id, policy, s, channel) SELECT id, policy, s, channel FROM by_time;
+INSERT INTO forwards (id, policy, s, channel) SELECT id, policy, CASE WHEN id % 2 = 0 THEN s ELSE 'huge' END, channel FROM by_time;
+INSERT INTO backwards (id, policy, s, channel) SELECT id, policy, CASE WHEN id % 2 = 0 THEN s ELSE 'huge' END, channel FROM by_time;
 CREATE FUNCTION pg_temp.tell(tickets regclass, downwards boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	f	told;
 BEGIN
 	FOR f IN SELECT * FROM told ORDER BY extract(epoch FROM at) * CASE WHEN downwards THEN -1 ELSE 1 END LOOP
-		EXECUTE format('UPDATE %s SET %I = %L, changed = %L WHERE id = %s', tickets, f.name, f.at, f.at, f.id);
+		EXECUTE format('UPDATE %s SET %I = %s, changed = %L WHERE id = %s', tickets, f.name,
+			CASE WHEN f.name = 's' THEN 'CASE WHEN s = ''huge'' THEN ''S1'' ELSE s END' ELSE quote_literal(f.at) END, f.at, f.id);
 	END LOOP;
 END
 $$;

@@ -65,9 +65,9 @@ sub until_true
 sub try_query
 {
 	my ($sql) = @_;
-	my ($ret, $out) = $node->psql('postgres', $sql);
 
-	return $ret == 0 ? $out : '';
+	# as an argument: what reads no input cannot be gone before it has read it
+	return (run_command([ 'psql', '-XAtqc', $sql, '-d', $node->connstr('postgres') ]))[0];
 }
 
 sub kill_postmaster
