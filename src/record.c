@@ -469,7 +469,7 @@ record_row(const Attachment *attachment, const char *key,
 	record_plan(attachment, ledger, found ? &ticket : NULL, row, problem, plan);
 	if (plan->refused != NULL)
 		refuse(row, plan->refused);
-	plan->was_known = found;
+	plan->was_known = found && strcmp(ticket.key, key) == 0;
 	if ((!found && row->deleted) ||
 		(row->is_news && (!found || strcmp(ticket.state, "deleted") == 0)))
 	{

@@ -30,7 +30,7 @@ typedef struct TicketPlan
 	const char *exemption;		/* reason; NULL: none */
 	const char *unknown_exemption;	/* a reason the policy does not know */
 	RestrictionDetail *refused; /* why the row is not to be accepted; NULL: it is */
-	bool		was_known;		/* the ledger had a ticket of that key */
+	bool		was_known;		/* the ledger had the ticket under that key */
 } TicketPlan;
 
 /* Where a plan's policy is to be taken from */

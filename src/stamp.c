@@ -397,8 +397,7 @@ slapolicy_record(PG_FUNCTION_ARGS)
 	}
 	if (slot != NULL)
 	{
-		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
-			former_key == NULL && plan.was_known)
+		if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) && plan.was_known)
 			row_track_came(rel, attachment, trigdata->tg_trigslot, key);
 		repair_stamps(fcinfo, rel, attachment, &plan, slot);
 		ExecDropSingleTupleTableSlot(slot);

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(37);
+SELECT plan(39);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -158,6 +158,21 @@ SELECT is(sla.reconcile('busy'), 2::bigint, 'what it had are no tickets of the w
 SELECT is((SELECT string_agg(key || ' ' || state, ', ' ORDER BY key, state) FROM sla.ticket WHERE key ~ ',4'), '{1,4} deleted, {1,4} open, {2,4} deleted, {2,4} open', 'but of its own');
 INSERT INTO busy_4 VALUES (3, 4, 'S1');
 SELECT is((SELECT a.ticket_table::text FROM sla.ticket t JOIN sla.attachment a ON a.id = t.attachment_id WHERE t.key = '{3,4}'), 'public.busy_4', 'as new ones are');
+
+-- Rows that a trigger moves back before we have heard that they left
+CREATE TABLE back (id int, p int, s text, at timestamptz, PRIMARY KEY (id, p)) PARTITION BY LIST (p);
+CREATE TABLE back_1 PARTITION OF back FOR VALUES IN (1);
+CREATE TABLE back_2 PARTITION OF back FOR VALUES IN (2) PARTITION BY LIST (id);
+CREATE TABLE back_2a PARTITION OF back_2 FOR VALUES IN (1);
+CREATE TABLE back_2b PARTITION OF back_2 FOR VALUES IN (2);
+SELECT sla.attach('back', 'acme', 's', 'at');
+INSERT INTO back VALUES (1, 1, 'S1', '2026-03-02 09:00'), (1, 2, 'S1', '2026-03-02 09:00');
+CREATE FUNCTION move_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF pg_trigger_depth() = 1 THEN UPDATE back SET id = 1 WHERE id = 2; END IF; RETURN NULL; END $$;
+CREATE TRIGGER zzz AFTER UPDATE ON back_1 FOR EACH ROW EXECUTE FUNCTION move_back();
+UPDATE back SET id = 2;
+SELECT is((SELECT string_agg(t.key || ' ' || t.state, ', ' ORDER BY t.key) FROM sla.ticket t JOIN sla.attachment a ON a.id = t.attachment_id WHERE a.ticket_table = 'back'::regclass),
+	'{1,1} open, {1,2} open', 'a row that is back before we hear that it left has its ticket');
+SELECT is(sla.reconcile('back'), 0::bigint, 'and nothing is left to be recorded');
 
 SELECT * FROM finish();
 ROLLBACK;
