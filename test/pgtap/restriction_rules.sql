@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(88);
+SELECT plan(94);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb, since timestamptz DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"week": {"hours": "UTC Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -163,6 +163,15 @@ SELECT sla.override_restriction('Pay', 'web', 'termination', 'abuse', author => 
 SELECT is(pg_temp.level('Pay', '2026-03-26', 'web') || ' ' || pg_temp.level('Pay', '2026-03-26', 'mail'), 'termination none', 'one for a service goes before one for all');
 SELECT sla.revoke_override(:override, 'did not pay', 'Ann', '2026-03-28', '2026-03-28') \g /dev/null
 SELECT is(pg_temp.level('Pay', '2026-03-27') || ' ' || pg_temp.level('Pay', '2026-03-28'), 'none deployments', 'a revocation ends it');
+-- as long as bills can name accounts and services, in texts that do not compress
+SELECT string_agg(chr(33 + floor(random() * 94)::int), '') AS long, string_agg(chr(33 + floor(random() * 94)::int), '') AS service FROM generate_series(1, 1000) \gset
+INSERT INTO bill VALUES ('long', :'long', :'service', '2026-01-01', 10, NULL, false, false, '2026-01-01', '2026-01-01');
+SELECT is(pg_temp.level(:'long', '2026-02-10', :'service'), 'support', 'a long name');
+SELECT isnt(sla.override_restriction(:'long', :'service', 'termination', 'so', starts => '2026-01-01', recorded_at => '2026-01-01'), NULL, 'is overridden');
+SELECT is(pg_temp.level(:'long', '2026-02-10', :'service'), 'termination', 'and that counts');
+SELECT isnt(sla.flag_restrictions('2026-02-10'), 0::bigint, 'and is told');
+SELECT throws_ok($$ SELECT sla.override_restriction(repeat('k', 1001), NULL, 'none', 'so') $$, '23514', 'account is longer than 1000 bytes', 'a longer one is that of no bill');
+SELECT throws_ok($$ SELECT sla.override_restriction('', NULL, 'none', 'so') $$, '23514', 'account must not be empty', 'and nor is an empty one');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', ' ') $$, '23514', NULL, 'it needs a reason');
 SELECT throws_ok($$ SELECT sla.override_restriction(NULL, NULL, 'none', 'so') $$, '23502', NULL, 'and an account');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '23514', NULL, 'and some time');
