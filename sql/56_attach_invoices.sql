@@ -162,6 +162,7 @@ BEGIN
         'amount', amount, 'paid', paid, 'voided', voided, 'disputed', disputed, 'status', status,
         'changed_at', changed_at, 'recorded_at', recorded_at));
     PERFORM sla.check_invoice_column(invoice_table, r.key, r.value, timestamps_in) FROM jsonb_each_text(roles) r;
+    PERFORM sla.warn_of_spellings(invoice_table, r.key, r.value) FROM jsonb_each_text(roles) r;
     options := jsonb_strip_nulls(jsonb_build_object(
         'settled_when', sla.canonical_status_list(invoice_table, status, 'settled_when', settled_when),
         'voided_when', sla.canonical_status_list(invoice_table, status, 'voided_when', voided_when),

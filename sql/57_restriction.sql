@@ -4,7 +4,7 @@ CREATE FUNCTION sla.restriction(account text, service text DEFAULT NULL, as_of t
     RETURNS sla.restriction_level
     LANGUAGE c STABLE PARALLEL UNSAFE COST 500
     AS 'MODULE_PATHNAME', 'slapolicy_restriction';
-COMMENT ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) IS 'The level of an account at as_of, as far as known at known_at: that of the earliest bill that was overdue and unsettled then, by the rule of its policy in force at as_of, or that of an override. service: what is asked about, where the rule goes by service; NULL: the account as a whole. An account that is NULL or has no bills is not restricted. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22008 when as_of is not finite.';
+COMMENT ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) IS 'The level of an account at as_of, as far as known at known_at: that of the earliest bill that was overdue and unsettled then, by the rule of its policy in force at as_of, or that of an override. service: what is asked about, where the rule goes by service; NULL: the account as a whole. An account that is NULL or has no bills is not restricted. known_at is about bills and overrides: versions of policies and calendars do not tell when they were recorded, so that one loaded into the past counts at any known_at. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22008 when as_of is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.restriction_history(account text, service text DEFAULT NULL, from_at timestamptz DEFAULT '-infinity',
