@@ -185,6 +185,7 @@ BEGIN
         UNION ALL SELECT 'a label', l.name FROM unnest(attach.labels) l(name)
     LOOP
         PERFORM sla.check_role_column(ticket_table, role, column_name, timestamps_in);
+        PERFORM sla.warn_of_spellings(ticket_table, role, column_name);
     END LOOP;
     PERFORM sla.check_role_overlaps(roles);
     roles := roles || jsonb_build_object('key', key);

@@ -149,6 +149,31 @@ END
 $$;
 COMMENT ON FUNCTION sla.check_role_column(regclass, text, text, text) IS 'Internal, a check of sla.attach: raises 42703 when the table has no such column, 428C9 when it is generated, 42804 when its type does not fit the role, 22023 when due times go to one that is NOT NULL. NULL names are no columns and pass.';
 
+CREATE FUNCTION sla.warn_of_spellings(named_table regclass, role text, column_name text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    reason text;
+BEGIN
+    SELECT CASE
+            WHEN t.typname = 'citext' THEN 'Its type is citext.'
+            WHEN EXISTS (SELECT FROM pg_collation c WHERE c.oid = a.attcollation AND NOT c.collisdeterministic) THEN 'Its collation is not deterministic.'
+            -- without digits after the point there is one spelling
+            WHEN t.oid IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) AND format_type(a.atttypid, a.atttypmod) NOT LIKE '%,0)'
+            THEN format('Its type is %s.', t.oid::regtype)
+        END INTO reason
+    FROM pg_attribute a JOIN pg_type t ON t.oid = sla.role_column_type(named_table, column_name)
+    WHERE a.attrelid = named_table AND a.attname = column_name AND role IN ('account', 'service');
+    IF reason IS NOT NULL THEN
+        RAISE WARNING 'column "%" of table % can name one % in several spellings', column_name, named_table, role
+            USING ERRCODE = '01000', DETAIL = reason,
+                HINT = 'Names are compared byte by byte: "acme" and "ACME", or 42 and 42.0, are two. Write each in one spelling in all tables.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sla.warn_of_spellings(regclass, text, text) IS 'Internal, a check of sla.attach, sla.attach_invoices and sla.guard: warns of a column of accounts or services in which values are equal that do not have the same text.';
+
 CREATE FUNCTION sla.check_role_overlaps(roles jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT
     SET search_path TO pg_catalog, pg_temp

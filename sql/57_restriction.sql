@@ -4,7 +4,7 @@ CREATE FUNCTION sla.restriction(account text, service text DEFAULT NULL, as_of t
     RETURNS sla.restriction_level
     LANGUAGE c STABLE PARALLEL UNSAFE COST 500
     AS 'MODULE_PATHNAME', 'slapolicy_restriction';
-COMMENT ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) IS 'The level of an account at as_of, as far as known at known_at: that of the earliest bill that was overdue and unsettled then, by the rule of its policy in force at as_of, or that of an override. service: what is asked about, where the rule goes by service; NULL: the account as a whole. An account that is NULL or has no bills is not restricted. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22008 when as_of is not finite.';
+COMMENT ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) IS 'The level of an account at as_of, as far as known at known_at: that of the earliest bill that was overdue and unsettled then, by the rule of its policy in force at as_of, or that of an override. service: what is asked about, where the rule goes by service; NULL: the account as a whole. An account that is NULL or has no bills is not restricted. known_at is about bills and overrides: versions of policies and calendars do not tell when they were recorded, so that one loaded into the past counts at any known_at. Needs no rights on the ledger, so EXECUTE is for whom the owner grants it. Raises 22008 when as_of is not finite.';
 REVOKE EXECUTE ON FUNCTION sla.restriction(text, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.restriction_history(account text, service text DEFAULT NULL, from_at timestamptz DEFAULT '-infinity',
@@ -34,14 +34,27 @@ REVOKE EXECUTE ON FUNCTION sla.is_allowed(text, text, timestamptz, boolean, text
 CREATE FUNCTION sla.override_restriction(account text, service text, level sla.restriction_level, reason text,
         until timestamptz DEFAULT 'infinity', author text DEFAULT current_user, starts timestamptz DEFAULT statement_timestamp(),
         recorded_at timestamptz DEFAULT statement_timestamp()) RETURNS int
-    LANGUAGE sql VOLATILE
+    LANGUAGE plpgsql VOLATILE
     SET search_path TO pg_catalog, pg_temp
     AS $$
+DECLARE
+    new_id int;
+    too_long constant text := CASE WHEN octet_length(account) > 1000 THEN 'account' WHEN octet_length(service) > 1000 THEN 'service' END;
+BEGIN
+    IF too_long IS NOT NULL THEN
+        RAISE EXCEPTION '% is longer than 1000 bytes', too_long
+            USING ERRCODE = 'check_violation', HINT = 'Bills cannot name one that is.';
+    ELSIF account = '' OR service = '' THEN
+        RAISE EXCEPTION '% must not be empty', CASE WHEN account = '' THEN 'account' ELSE 'service' END
+            USING ERRCODE = 'check_violation';
+    END IF;
     INSERT INTO sla.restriction_override (account, service, level, reason, author, starts, until, recorded_at, next_change_at)
         VALUES (account, service, level, reason, author, starts, until, recorded_at, greatest(starts, recorded_at))
-        RETURNING id
+        RETURNING id INTO new_id;
+    RETURN new_id;
+END
 $$;
-COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank or until is not after starts.';
+COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank, account or service is empty or longer than 1000 bytes, or until is not after starts.';
 REVOKE EXECUTE ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.revoke_override(override_id int, reason text, author text DEFAULT current_user,

@@ -258,6 +258,7 @@ BEGIN
         'policy', policy_column, 'kind', kind_column, 'requested_at', requested_at, 'request', request));
     FOR role, column_name IN SELECT c.key, c.value FROM jsonb_each_text(columns) c LOOP
         PERFORM sla.check_guard_column(guarded_table, role, column_name, timestamps_in);
+        PERFORM sla.warn_of_spellings(guarded_table, role, column_name);
     END LOOP;
     IF num_nonnulls(kind, kind_column) > 0 THEN
         columns := columns || jsonb_build_object('fields', sla.guard_fields(guarded_table, policy, fields, timestamps_in));

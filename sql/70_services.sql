@@ -5,7 +5,7 @@ CREATE TABLE sla.service (
     name                text PRIMARY KEY CHECK (sla.is_rule_key(name)),
     kind                text CHECK (sla.is_rule_key(kind)),
     package             text CHECK (sla.is_rule_key(package)),
-    account             text CHECK (octet_length(account) BETWEEN 1 AND 255),
+    account             text CHECK (octet_length(account) BETWEEN 1 AND 1000),
     policy              text,
     life                tstzrange NOT NULL DEFAULT '(,)' CHECK (NOT isempty(life)),
     time_zone           text,

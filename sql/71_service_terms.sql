@@ -32,7 +32,8 @@ FROM (
         r.goal,
         z.time_zone,
         -- by the clock of the months, and in the order of versions
-        max(v.effective_from AT TIME ZONE z.time_zone) OVER (PARTITION BY s.name ORDER BY v.effective_from) AS months_from,
+        max(CASE WHEN v.effective_from < '4714-12-01 00:00+00 BC' THEN '-infinity' WHEN v.effective_from >= '294276-12-30 00:00+00' THEN 'infinity'
+                 ELSE v.effective_from AT TIME ZONE z.time_zone END) OVER (PARTITION BY s.name ORDER BY v.effective_from) AS months_from,
         coalesce(h.value, '24/7') AS hours,
         coalesce(r.unknown, 'ignore') AS unknown,
         coalesce(r.young, 'period') AS young,
@@ -120,7 +121,11 @@ BEGIN
     ELSIF announced_at >= lower(during) THEN
         RETURN 'it was announced after it began';
     -- days by the wall clock, then hours that elapse, as leads of requests
-    ELSIF announced_at > sla.wall_clock_add(lower(during), -days, time_zone) - (maintenance_notice - make_interval(days => days)) THEN
+    ELSIF announced_at > (CASE
+        -- so early that nobody could announce it in time
+        WHEN lower(during) - timestamptz '4714-11-24 00:00+00 BC' < maintenance_notice + interval '2 days' THEN '-infinity'
+        ELSE sla.wall_clock_add(lower(during), -days, time_zone) - (maintenance_notice - make_interval(days => days)) END)
+    THEN
         RETURN format('it was announced too late, at %s', to_char(announced_at AT TIME ZONE time_zone, 'YYYY-MM-DD HH24:MI:SS'));
     END IF;
     RETURN NULL;

@@ -41,8 +41,10 @@ FROM (
                 GROUP BY 1
             ) o ON o.service = s.name
             CROSS JOIN LATERAL (
-                SELECT coalesce(CASE WHEN isfinite(lower(s.life)) THEN lower(s.life) END, least(o.since, now())) AS since,
-                    least(CASE WHEN isfinite(upper(s.life)) THEN upper(s.life) END, now()) AS until
+                -- timestamps begin within a month, and no zone has all of it
+                SELECT greatest(coalesce(CASE WHEN lower(s.life) > '-infinity' THEN lower(s.life) END, least(o.since, now())),
+                        '4714-12-03 00:00+00 BC') AS since,
+                    least(CASE WHEN upper(s.life) < 'infinity' THEN upper(s.life) END, now()) AS until
             ) l
             CROSS JOIN LATERAL generate_series(date_trunc('month', l.since AT TIME ZONE 'UTC' - interval '1 day'),
                 l.until AT TIME ZONE 'UTC' + interval '1 day', interval '1 month') m (first)
@@ -66,7 +68,7 @@ FROM (
     ) x ON x.service = m.service AND x.valid_from = m.valid_from
     CROSS JOIN LATERAL sla.availability(m.period, coalesce(m.down_ranges, '{}'), coalesce(x.excluded, '{}'), coalesce(m.unknown_ranges, '{}'),
                                         m.hours, m.unknown, m.life, m.young) a;
-COMMENT ON VIEW sla.availability_by_month IS 'Availability of each service by calendar month, from that in which its life began (or else its first outage, or else the present one) to the present one or the end of its life. What sla.service_availability gives, as known now.';
+COMMENT ON VIEW sla.availability_by_month IS 'Availability of each service by calendar month, from that in which its life began (or else its first outage, or else the present one) to the present one or the end of its life. The first month that can be is December 4714 BC. What sla.service_availability gives, as known now.';
 COMMENT ON COLUMN sla.availability_by_month.month IS 'First day of the month, by the clock of time_zone.';
 COMMENT ON COLUMN sla.availability_by_month.service IS 'sla.service.name.';
 COMMENT ON COLUMN sla.availability_by_month.account IS 'Account of the customer; NULL: of nobody in particular.';

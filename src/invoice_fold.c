@@ -311,6 +311,34 @@ add_up(const InvoiceEvent *events, int n, InvoiceFold *fold)
 		fold->paid = zero();
 }
 
+Datum
+invoice_least_paid(const InvoiceEvent *events, int n, TimestampTz from)
+{
+	Edge	   *edges;
+	int			nedges = find_edges(events, n, NULL, 0, &edges);
+	Paid		paid = {0};
+	Datum		least = 0;
+
+	for (int i = 0; i < nedges; i++)
+	{
+		Datum		sum;
+
+		if (edges[i].event != NULL)
+			add_paid(&paid, edges[i].event);
+		/* what comes at the same instant, or no later than from, counts, too */
+		if (i + 1 < nedges && edges[i + 1].at <= Max(edges[i].at, from))
+			continue;
+		sum = paid_in_all(&paid);
+		if (sum == 0)
+			sum = zero();
+		if (least == 0 ||
+			DatumGetBool(DirectFunctionCall2(numeric_lt, sum, least)))
+			least = sum;
+	}
+	pfree(edges);
+	return least;
+}
+
 bool
 invoice_fold(const InvoiceEvent *events, int nevents, TimestampTz known_at,
 			 InvoiceFold *fold)

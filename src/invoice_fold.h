@@ -90,6 +90,10 @@ typedef struct InvoiceFold
 extern bool invoice_fold(const InvoiceEvent *events, int nevents,
 						 TimestampTz known_at, InvoiceFold *fold);
 
+/* The least that has been paid in all at any instant from one on, a numeric */
+extern Datum invoice_least_paid(const InvoiceEvent *events, int n,
+								TimestampTz from);
+
 /* Is it open from ever until some instant, with the same amount? */
 extern bool invoice_fold_is_plain(const InvoiceFold *fold);
 

@@ -373,6 +373,23 @@ payment_kind(const char *text)
 			 errhint("It is \"payment\", \"credit\" or \"reversal\".")));
 }
 
+/* At no instant is more reversed than has been paid by then. */
+static void
+check_reversal(const History *history, const char *key, Datum amount,
+			   TimestampTz at)
+{
+	Datum		paid = invoice_least_paid(history->events, history->nevents, at);
+
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, amount, paid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("more cannot be reversed than has been paid"),
+				 errdetail("Of invoice %s, %s has been paid at all times from %s on.",
+						   key,
+						   DatumGetCString(DirectFunctionCall1(numeric_out, paid)),
+						   timestamptz_to_str(at))));
+}
+
 /*
  * sla.record_payment(invoice_table regclass, key text, amount numeric,
  *					  at timestamptz, kind text, recorded_at timestamptz)
@@ -425,15 +442,8 @@ slapolicy_record_payment(PG_FUNCTION_ARGS)
 				 errmsg("table \"%s\" has no invoice %s", get_rel_name(relid),
 						key)));
 	begin_history(ledger, &history, true);
-	if (kind == INVOICE_REVERSED &&
-		DatumGetBool(DirectFunctionCall2(numeric_gt, amount,
-										 history.fold.paid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("more cannot be reversed than has been paid"),
-				 errdetail("Of invoice %s %s has been paid.", key,
-						   DatumGetCString(DirectFunctionCall1(numeric_out,
-															   history.fold.paid)))));
+	if (kind == INVOICE_REVERSED)
+		check_reversal(&history, key, amount, at);
 	event = append(&history, kind, at);
 	event->has_amount = true;
 	event->amount = amount;

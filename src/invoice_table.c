@@ -287,7 +287,8 @@ read_flag(InvoiceTable *table, MomentRole role, const StatusList *list,
 	else
 	{
 		flag.since = read_instant(table, column, slot, rule);
-		if (flag.since.known && TIMESTAMP_NOT_FINITE(flag.since.at))
+		/* at infinity: it will never be */
+		if (flag.since.known && TIMESTAMP_IS_NOEND(flag.since.at))
 			flag.since.known = false;
 		flag.on = flag.since.known;
 	}

@@ -9,11 +9,13 @@
 
 #include "utils/snapmgr.h"
 
+#include "invoice_record.h"
 #include "restriction.h"
 #include "restriction_argument.h"
 
 PG_FUNCTION_INFO_V1(slapolicy_restriction);
 PG_FUNCTION_INFO_V1(slapolicy_is_allowed);
+PG_FUNCTION_INFO_V1(slapolicy_overdue_before);
 
 /* sla.restriction(account, service, as_of, known_at) */
 Datum
@@ -43,4 +45,47 @@ slapolicy_is_allowed(PG_FUNCTION_ARGS)
 									  !PG_ARGISNULL(3) && PG_GETARG_BOOL(3),
 									  time_argument(fcinfo, 2, "as_of"),
 									  GetActiveSnapshot(), NULL, NULL));
+}
+
+static bool
+is_overdue(const RestrictionRule *rule, int64 due, TimestampTz at)
+{
+	return restriction_reaches(rule, (DateADT) due, RESTRICTION_NONE) <= at;
+}
+
+/* sla.overdue_before(policy, at): what is due later is overdue later. */
+Datum
+slapolicy_overdue_before(PG_FUNCTION_ARGS)
+{
+	const int64 first = DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE;
+	TimestampTz at = time_argument(fcinfo, 1, "at");
+	const RestrictionRule *rule = invoice_rule(text_argument(fcinfo, 0), at);
+	int64		due;
+	int64		before;
+	int64		step = 1;
+
+	if (rule == NULL || TIMESTAMP_NOT_FINITE(at))
+		PG_RETURN_NULL();
+	before = restriction_date(rule, at) + 1;
+	for (due = before - 1; due > first && !is_overdue(rule, due, at); step *= 2)
+	{
+		before = due;
+		due -= step;
+	}
+	if (due <= first)
+	{
+		due = first;
+		if (!is_overdue(rule, due, at))
+			PG_RETURN_DATEADT(DATEVAL_NOBEGIN);
+	}
+	while (before - due > 1)
+	{
+		int64		middle = due + (before - due) / 2;
+
+		if (is_overdue(rule, middle, at))
+			due = middle;
+		else
+			before = middle;
+	}
+	PG_RETURN_DATEADT((DateADT) before);
 }

@@ -343,7 +343,7 @@ explain_item(ReturnSetInfo *rsinfo, int step, List *tables,
 		level--;
 	if (item->reaches[RESTRICTION_NONE] > at)
 		note = restriction_days(rule, item->due, at) > 0 ?
-			"overdue, in its grace" : "not overdue";
+			"due, in its grace" : "not overdue";
 	else if (detail->invoice_id == item->invoice_id)
 		note = "overdue, the earliest";
 	else

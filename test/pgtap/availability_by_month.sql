@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(97);
+SELECT plan(102);
 
 CREATE FUNCTION pg_temp.document(availability jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT '{"policy": "t acme", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}, "sundays": {"hours": "Europe/Berlin Su 02:00-05:00"},
@@ -141,6 +141,25 @@ SELECT is((SELECT sum(down) FROM sla.availability_by_month WHERE service = 't 3'
 INSERT INTO sla.service (name, life, time_zone) VALUES ('t future', tstzrange(now() + interval '1 h', NULL), NULL), ('t past', '[2014-01-01, 2014-02-01)', 'Europe/Berlin');
 SELECT is_empty($$ SELECT FROM sla.availability_by_month WHERE service = 't future' $$, 'nothing of a service to come');
 SELECT is((SELECT array_agg(month) FROM sla.availability_by_month WHERE service = 't past'), '{2014-01-01}', 'and of one that is over what it was');
+
+-- As early and as late as can be
+INSERT INTO sla.service (name) VALUES ('t ancient');
+INSERT INTO sla.outage (service, during) VALUES ('t ancient', '[4714-11-24 00:00+00 BC, 4714-12-01 01:00+00 BC)');
+SELECT is((SELECT min(month) FROM sla.availability_by_month WHERE service = 't ancient'), '4714-12-01 BC', 'from the first month that there is');
+UPDATE sla.service SET life = '[4714-11-24 00:00+00 BC, 4713-01-15 00:00+00 BC)', time_zone = 'Pacific/Kiritimati' WHERE name = 't ancient';
+SELECT is((SELECT array_agg(month ORDER BY month) FROM sla.availability_by_month WHERE service = 't ancient'), '{4714-12-01 BC,4713-01-01 BC}', 'by any clock');
+INSERT INTO sla.service (name, life) VALUES ('t end', '[294276-12-31 23:00+00,)'), ('t never', '[infinity, infinity]'), ('t ended', '(,-infinity]');
+SELECT is_empty($$ SELECT FROM sla.availability_by_month WHERE service IN ('t end', 't never', 't ended') $$, 'nothing of services that are yet to come, or never were');
+UPDATE sla.service SET life = tstzrange(now(), '294276-12-31 23:59:59.999999+00', '[]'), policy = 't acme' WHERE name = 't end';
+INSERT INTO sla.outage (service, during) VALUES ('t end', tstzrange(now(), 'infinity', '[]')), ('t end', '[294276-12-31 23:59+00,)');
+INSERT INTO sla.exclusion (id, service, during, kind, announced_at) VALUES (70, 't shop', '[4714-11-24 00:00+00 BC, 4714-11-25 00:00+00 BC)', 'planned_maintenance', '4714-11-24 00:00+00 BC'),
+	(71, 't shop', '[4714-11-24 00:01+00 BC, 4714-11-25 00:00+00 BC)', 'planned_maintenance', '4714-11-24 00:00+00 BC'), (72, 't shop', '[294276-12-31 23:00+00, infinity]', 'planned_maintenance', '-infinity');
+SAVEPOINT extremes;
+SELECT sla.load_policy(pg_temp.document('[{"goal": 97, "time_zone": "America/New_York"}]'), '4714-11-24 00:00+00 BC'), sla.load_policy(pg_temp.document('[{"goal": 96, "time_zone": "Asia/Tokyo"}]'), '294276-12-31 23:59+00') \g /dev/null
+SELECT lives_ok('SELECT count(percent) FROM sla.availability_by_month', 'neither facts nor versions at the ends of time break the report');
+SELECT is((SELECT array_agg(DISTINCT goal) FROM sla.availability_by_month WHERE service = 't shop'), '{97}', 'a version from the first instant on is in force in all months');
+ROLLBACK TO extremes;
+DELETE FROM sla.exclusion WHERE id BETWEEN 70 AND 72;
 
 -- Explained
 SELECT results_eq($$ SELECT "from", "to", counts_as, counted, why FROM sla.explain_availability('t shop', '2015-03-01') $$, $$ VALUES

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(73);
+SELECT plan(94);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb, since timestamptz DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"week": {"hours": "UTC Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -84,6 +84,19 @@ SELECT is(sla.record_payment('bill', 'p1', 1, '2026-03-20', 'reversal', '2026-03
 SELECT is(pg_temp.level('Pay', '2026-03-20'), 'deployments', 'and the bill counts from its due date');
 SELECT is(state || ' ' || paid, 'open 9', 'what was paid of it is told') FROM sla.invoice WHERE key = 'p1';
 
+-- At no instant is more taken back than was paid by then, in whatever order it is booked
+INSERT INTO bill VALUES ('back', 'Back', NULL, '2026-01-01', 100, NULL, false, false, '2026-01-01', '2026-01-01');
+SELECT is(sla.record_payment('bill', 'back', 100, '2026-05-01', recorded_at => '2026-05-01'), 2, 'a payment');
+SELECT throws_ok($$ SELECT sla.record_payment('bill', 'back', 100, '2026-03-01', 'reversal') $$, '22023', 'more cannot be reversed than has been paid', 'is not reversed before it is made');
+SELECT is((SELECT open FROM sla.explain_restriction('Back', as_of => '2026-04-01') WHERE kind = 'invoice'), 100::numeric, 'and no more is open than was billed');
+SELECT is(sla.record_payment('bill', 'back', 60, '2026-05-01', 'reversal', '2026-05-02'), 3, 'in the same instant it is');
+SELECT is(sla.record_payment('bill', 'back', 40, '2026-07-01', 'reversal', '2026-07-01'), 4, 'the rest later on');
+SELECT throws_ok($$ SELECT sla.record_payment('bill', 'back', 1, '2026-06-01', 'reversal') $$, '22023', NULL, 'what is left then is reversed later');
+SELECT is(sla.record_payment('bill', 'back', 20, '2026-06-15', recorded_at => '2026-07-02'), 5, 'another payment, booked late');
+SELECT throws_ok($$ SELECT sla.record_payment('bill', 'back', 50, '2026-06-20', 'reversal') $$, '22023', NULL, 'is not enough for what was there once');
+SELECT is(sla.record_payment('bill', 'back', 20, '2026-06-01', 'reversal', '2026-07-03'), 6, 'but for what it is');
+SELECT is(min(open) || ' ' || max(open), '60 100', 'no more than that was ever open') FROM generate_series(timestamptz '2026-01-15', '2026-08-01', '12 h') t, sla.explain_restriction('Back', as_of => t) WHERE kind = 'invoice';
+
 -- Nothing that could be owed
 INSERT INTO bill VALUES ('neg', 'Odd', NULL, '2026-01-01', -10, NULL, false, false, '2026-01-01', '2026-01-01'),
 	('zero', 'Odd', NULL, '2026-01-01', 0, NULL, false, false, '2026-01-01', '2026-01-01'),
@@ -96,6 +109,17 @@ SELECT throws_ok($$ SELECT sla.restriction('Odd', as_of => 'infinity') $$, '2200
 SELECT throws_ok($$ SELECT sla.restriction('Odd', as_of => NULL) $$, '22004', NULL, 'and of a known one');
 SELECT throws_ok($$ SELECT sla.is_allowed('Odd', NULL, '2027-01-01') $$, '22004', NULL, 'what is allowed is asked of something');
 SELECT throws_ok($$ SELECT * FROM sla.restriction_history('Odd', to_at => 'infinity') $$, '22008', NULL, 'a history has an end');
+
+-- Infinite times say so, too
+CREATE TABLE flags (id text PRIMARY KEY, due date, paid_at timestamptz, voided_at date, disputed_at timestamp);
+SELECT sla.attach_invoices('flags', 't bills', account => 'id', due => 'due', settled_at => 'paid_at', voided => 'voided_at', disputed => 'disputed_at', timestamps_in => 'UTC') \g /dev/null
+INSERT INTO flags VALUES ('ever paid', '2026-01-01', '-infinity', NULL, NULL), ('ever void', '2026-01-01', NULL, '-infinity', NULL), ('ever disputed', '2026-01-01', NULL, NULL, '-infinity'),
+	('no', '2026-01-01', 'infinity', 'infinity', 'infinity');
+SELECT is((SELECT array_agg(key || ': ' || state || ' until ' || counts_until || coalesce(problem, '') ORDER BY key) FROM sla.invoice WHERE account = key),
+	'{ever disputed: disputed until -infinity,ever paid: settled until -infinity,ever void: voided until -infinity,no: open until infinity}', 'since ever, or never');
+SELECT is(pg_temp.level('ever ' || what, '2026-02-10'), 'none', 'ever ' || what || ' restricts nobody') FROM unnest('{paid,void,disputed}'::text[]) what;
+UPDATE flags SET disputed_at = NULL WHERE id = 'ever disputed';
+SELECT is(pg_temp.level('ever disputed', '2026-02-10') || ' ' || pg_temp.level('ever disputed', '2100-01-01'), 'none termination', 'until it does');
 
 -- By service
 SELECT pg_temp.load('t service', '{"per": "service"}') IS NOT NULL AS loaded \gset
@@ -139,6 +163,15 @@ SELECT sla.override_restriction('Pay', 'web', 'termination', 'abuse', author => 
 SELECT is(pg_temp.level('Pay', '2026-03-26', 'web') || ' ' || pg_temp.level('Pay', '2026-03-26', 'mail'), 'termination none', 'one for a service goes before one for all');
 SELECT sla.revoke_override(:override, 'did not pay', 'Ann', '2026-03-28', '2026-03-28') \g /dev/null
 SELECT is(pg_temp.level('Pay', '2026-03-27') || ' ' || pg_temp.level('Pay', '2026-03-28'), 'none deployments', 'a revocation ends it');
+-- as long as bills can name accounts and services, in texts that do not compress
+SELECT string_agg(chr(33 + floor(random() * 94)::int), '') AS long, string_agg(chr(33 + floor(random() * 94)::int), '') AS service FROM generate_series(1, 1000) \gset
+INSERT INTO bill VALUES ('long', :'long', :'service', '2026-01-01', 10, NULL, false, false, '2026-01-01', '2026-01-01');
+SELECT is(pg_temp.level(:'long', '2026-02-10', :'service'), 'support', 'a long name');
+SELECT isnt(sla.override_restriction(:'long', :'service', 'termination', 'so', starts => '2026-01-01', recorded_at => '2026-01-01'), NULL, 'is overridden');
+SELECT is(pg_temp.level(:'long', '2026-02-10', :'service'), 'termination', 'and that counts');
+SELECT isnt(sla.flag_restrictions('2026-02-10'), 0::bigint, 'and is told');
+SELECT throws_ok($$ SELECT sla.override_restriction(repeat('k', 1001), NULL, 'none', 'so') $$, '23514', 'account is longer than 1000 bytes', 'a longer one is that of no bill');
+SELECT throws_ok($$ SELECT sla.override_restriction('', NULL, 'none', 'so') $$, '23514', 'account must not be empty', 'and nor is an empty one');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', ' ') $$, '23514', NULL, 'it needs a reason');
 SELECT throws_ok($$ SELECT sla.override_restriction(NULL, NULL, 'none', 'so') $$, '23502', NULL, 'and an account');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '23514', NULL, 'and some time');

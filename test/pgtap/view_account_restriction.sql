@@ -8,7 +8,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
 -- The view is about the present moment, so bills here are due so many days ago.
-SELECT plan(11);
+SELECT plan(19);
 
 CREATE FUNCTION pg_temp.load(name text, restriction jsonb) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'Europe/Berlin', 'calendars', '{"week": {"hours": "Europe/Berlin Mo-Fr 09:00-17:00"}}'::jsonb,
@@ -52,6 +52,31 @@ SELECT is(level::text || ' ' || invoices, 'deployments 0', 'an override is enoug
 SELECT results_eq($$ SELECT v.account::text, v.days, v.invoices, v.outstanding FROM sla.account_restriction v WHERE v.account IN ('p20', 'p21', 'p22') ORDER BY 1 $$,
 	$$ SELECT i.account::text, max((now() AT TIME ZONE 'Europe/Berlin')::date - i.due), count(*), sum(i.amount - i.paid) FROM sla.invoice i
 		WHERE i.account IN ('p20', 'p21', 'p22') AND i.state = 'open' AND i.due < (now() AT TIME ZONE 'Europe/Berlin')::date GROUP BY 1 ORDER BY 1 $$, 'what is overdue');
+-- Overrides that are revoked, bills within their grace
+SELECT sla.override_restriction('revoked', NULL, 'support', 'so', starts => now() - interval '1 h') AS revoked, sla.override_restriction('revoked soon', NULL, 'support', 'so', starts => now() - interval '1 h') AS soon \gset
+SELECT sla.revoke_override(:revoked, 'no more', at => now()), sla.revoke_override(:soon, 'no more', at => now() + interval '1 min') \g /dev/null
+SELECT is((SELECT array_agg(account::text) FROM sla.account_restriction WHERE account LIKE 'revoked%'), '{revoked soon}', 'a revoked override is not in force');
+INSERT INTO minimum SELECT 2000 + days, CASE WHEN days > 10 THEN 'late grace' ELSE 'grace' END, NULL, current_date - days, NULL, 60, false FROM unnest('{2,30}'::int[]) days;
+INSERT INTO minimum VALUES (2100, 'late grace', NULL, current_date - 2, NULL, 60, false);
+SELECT is_empty($$ SELECT FROM sla.account_restriction WHERE account = 'grace' $$, 'what is within its grace is not overdue');
+SELECT is(days || ' ' || invoices || ' ' || outstanding, '30 1 60', 'nor does it count beside what is') FROM sla.account_restriction WHERE account = 'late grace';
+SELECT set_eq($$ SELECT account::text, due, invoices FROM sla.account_restriction WHERE account ~ '^(m|late|grace)' $$,
+	$$ SELECT account, min(due), count(*) FROM (SELECT DISTINCT account::text FROM sla.invoice WHERE account ~ '^(m|late|grace)') i, LATERAL (
+		SELECT e.due FROM sla.explain_restriction(account, as_of => now()) e WHERE e.kind = 'invoice' AND e.note LIKE 'overdue%') e GROUP BY 1 $$, 'as it is explained');
+
+-- A service is restricted by bills for no service in particular, too
+INSERT INTO service VALUES (1001, 'X', NULL, current_date - 100, NULL, 7, false), (1002, 'X', 's1', current_date - 5, NULL, 3, false), (1003, 'X', 's1', current_date - 3, NULL, 2, false),
+	(1004, 'Y', NULL, current_date - 5, NULL, 7, false), (1005, 'Y', 's1', current_date - 50, NULL, 3, false), (1006, 'Z', 's1', current_date - 15, NULL, 3, false);
+INSERT INTO plain VALUES (1001, 'Z', NULL, current_date - 40, NULL, 10, false);
+SELECT set_eq($$ SELECT account::text, service::text, level::text, due, days, invoices, outstanding FROM sla.account_restriction WHERE account IN ('X', 'Y', 'Z') $$,
+	$$ VALUES ('X', NULL, 'termination', current_date - 100, 100, 1::bigint, 7::numeric), ('X', 's1', 'termination', current_date - 100, 100, 2, 5),
+		('Y', NULL, 'none', current_date - 5, 5, 1, 7), ('Y', 's1', 'termination', current_date - 50, 50, 1, 3),
+		('Z', NULL, 'support', current_date - 40, 40, 1, 10), ('Z', 's1', 'support', current_date - 40, 40, 1, 3) $$, 'its row tells of the bill that decides');
+SELECT is(sla.restriction('X', 's2', now()), (SELECT level FROM sla.account_restriction WHERE account = 'X' AND service IS NULL), 'a service without a row has the level of the row without service');
+SELECT is_empty($$ SELECT v.account, v.service, v.level, sla.restriction(v.account, v.service, now()) FROM sla.account_restriction v
+	WHERE v.level <> sla.restriction(v.account, v.service, now()) $$, 'which is that of sla.restriction still');
+SELECT is(sla.overdue_before(policy, at::timestamptz), wanted::date, policy || ' ' || at) FROM (VALUES ('t minimum', '2026-03-10 12:00+01', '2026-03-04')) v(policy, at, wanted);
+
 CREATE ROLE t_reader;
 SET LOCAL ROLE t_reader;
 SELECT throws_ok('SELECT FROM sla.account_restriction', '42501', NULL, 'not everybody may read it');

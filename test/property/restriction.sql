@@ -112,8 +112,12 @@ BEGIN
 		IF random() < 0.3 AND share <= b.paid + (SELECT coalesce(sum(CASE kind WHEN 'reversal' THEN -p.amount ELSE p.amount END), 0)
 			FROM bill.payment p WHERE p.rule = of_rule AND p.id = of_id)
 		THEN
-			INSERT INTO bill.payment (rule, id, kind, amount, at, recorded_at) VALUES (of_rule, of_id, 'reversal', share, lag, now);
-			PERFORM sla.record_payment(format('bill.%I', replace(of_rule, ' ', '_'))::regclass, ARRAY[of_rule, of_id::text]::text, share, lag, 'reversal', now);
+			BEGIN
+				PERFORM sla.record_payment(format('bill.%I', replace(of_rule, ' ', '_'))::regclass, ARRAY[of_rule, of_id::text]::text, share, lag, 'reversal', now);
+				INSERT INTO bill.payment (rule, id, kind, amount, at, recorded_at) VALUES (of_rule, of_id, 'reversal', share, lag, now);
+			EXCEPTION WHEN invalid_parameter_value THEN
+				NULL; -- nor more than was by then
+			END;
 		ELSE
 			INSERT INTO bill.payment (rule, id, kind, amount, at, recorded_at) VALUES (of_rule, of_id, 'payment', share, lag, now);
 			PERFORM sla.record_payment(format('bill.%I', replace(of_rule, ' ', '_'))::regclass, ARRAY[of_rule, of_id::text]::text, share, lag, bill.pick('payment', 'credit'), now);
