@@ -41,10 +41,10 @@ CREATE FUNCTION sla.register_guard(guarded_table regclass, action text, policy t
     AS 'MODULE_PATHNAME', 'slapolicy_register_guard';
 COMMENT ON FUNCTION sla.register_guard(regclass, text, text, text, jsonb, jsonb) IS 'The last step of sla.guard: writes the row of sla.guard_rule. Only for the owner of the table, and with an action for who may execute sla.is_allowed (42501); raises 42710 when it is guarded already.';
 
-CREATE FUNCTION sla.unregister_guard(guarded_table regclass) RETURNS void
+CREATE FUNCTION sla.unregister_guard(guarded_table regclass) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'slapolicy_unregister_guard';
-COMMENT ON FUNCTION sla.unregister_guard(regclass) IS 'The first step of sla.unguard: deletes the row of sla.guard_rule. Only for the owner of the table (42501); raises 42704 when it is not guarded.';
+COMMENT ON FUNCTION sla.unregister_guard(regclass) IS 'The first step of sla.unguard: deletes the row of sla.guard_rule. False when the table is not guarded. Only for its owner (42501).';
 
 CREATE FUNCTION sla.guard_problems(policy text, kind text, request text, fields text, requested_at timestamptz, changed text[], admit_unknown boolean)
     RETURNS SETOF text
@@ -264,6 +264,7 @@ BEGIN
     END IF;
     PERFORM sla.register_guard(guarded_table, action, policy, kind, columns, jsonb_strip_nulls(jsonb_build_object(
         'timestamps_in', sla.zone_name(timestamps_in), 'unknown_kind', nullif(unknown_kind, 'reject'))));
+    PERFORM sla.drop_triggers(guarded_table, '{sla.check_guard}');
     -- of a partitioned table also DELETE, half of a row's way to another partition
     EXECUTE format('CREATE TRIGGER "!sla_guard" AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW EXECUTE FUNCTION sla.check_guard()',
         (SELECT CASE c.relkind WHEN 'p' THEN ' OR DELETE' END FROM pg_class c WHERE c.oid = guarded_table), guarded_table);
@@ -275,9 +276,13 @@ CREATE FUNCTION sla.unguard(guarded_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
     AS $$
+DECLARE
+    was_guarded constant boolean := sla.unregister_guard(guarded_table);
 BEGIN
-    PERFORM sla.unregister_guard(guarded_table);
-    PERFORM sla.drop_triggers(guarded_table, '{!sla_guard}');
+    IF NOT sla.drop_triggers(guarded_table, '{sla.check_guard}') AND NOT was_guarded THEN
+        RAISE EXCEPTION 'table "%" is not guarded', (SELECT c.relname FROM pg_class c WHERE c.oid = guarded_table)
+            USING ERRCODE = 'undefined_object';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.unguard(regclass) IS 'Undoes sla.guard. Only for the owner of the table (42501); raises 42704 when it is not guarded.';
+COMMENT ON FUNCTION sla.unguard(regclass) IS 'Undoes sla.guard: removes the trigger, also one that a dump of the table alone has brought. Only for the owner of the table (42501); raises 42704 when there is nothing to undo.';
