@@ -110,7 +110,10 @@ BEGIN
         RAISE EXCEPTION '%', CASE WHEN EXISTS (SELECT FROM sla.policy p WHERE p.name = check_invoice_table.policy)
                 THEN format('policy "%s" says nothing about unsettled bills', policy)
                 ELSE format('policy "%s" does not exist', policy) END
-            USING ERRCODE = 'undefined_object', HINT = 'Its document needs the member "restriction".';
+            USING ERRCODE = 'undefined_object',
+                HINT = coalesce('Policies that do are: ' || (SELECT string_agg(DISTINCT v.policy, ', ' ORDER BY v.policy)
+                                                           FROM sla.policy_version v JOIN sla.restriction_rule r ON r.policy_version_id = v.id) || '.',
+                                'None does. The document of a policy needs the member "restriction" for that.');
     ELSIF on_error IS NULL OR on_error NOT IN ('record', 'reject') THEN
         RAISE EXCEPTION 'on_error cannot be %', coalesce(quote_literal(on_error), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''record'' or ''reject''.';

@@ -34,14 +34,26 @@ REVOKE EXECUTE ON FUNCTION sla.is_allowed(text, text, timestamptz, boolean, text
 CREATE FUNCTION sla.override_restriction(account text, service text, level sla.restriction_level, reason text,
         until timestamptz DEFAULT 'infinity', author text DEFAULT current_user, starts timestamptz DEFAULT statement_timestamp(),
         recorded_at timestamptz DEFAULT statement_timestamp()) RETURNS int
-    LANGUAGE sql VOLATILE
+    LANGUAGE plpgsql VOLATILE
     SET search_path TO pg_catalog, pg_temp
     AS $$
+#variable_conflict use_variable
+DECLARE
+    new_id int;
+BEGIN
+    IF starts >= until THEN
+        RAISE EXCEPTION 'an override must end after it starts'
+            USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('It starts at %s and is until %s.', starts, until),
+                HINT = 'starts is now if it is not given, until is infinity: until it is revoked.';
+    END IF;
     INSERT INTO sla.restriction_override (account, service, level, reason, author, starts, until, recorded_at, next_change_at)
         VALUES (account, service, level, reason, author, starts, until, recorded_at, greatest(starts, recorded_at))
-        RETURNING id
+        RETURNING restriction_override.id INTO new_id;
+    RETURN new_id;
+END
 $$;
-COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank or until is not after starts.';
+COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank, 22023 when until is not after starts.';
 REVOKE EXECUTE ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.revoke_override(override_id int, reason text, author text DEFAULT current_user,

@@ -141,7 +141,7 @@ SELECT sla.revoke_override(:override, 'did not pay', 'Ann', '2026-03-28', '2026-
 SELECT is(pg_temp.level('Pay', '2026-03-27') || ' ' || pg_temp.level('Pay', '2026-03-28'), 'none deployments', 'a revocation ends it');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', ' ') $$, '23514', NULL, 'it needs a reason');
 SELECT throws_ok($$ SELECT sla.override_restriction(NULL, NULL, 'none', 'so') $$, '23502', NULL, 'and an account');
-SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '23514', NULL, 'and some time');
+SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '22023', 'an override must end after it starts', 'and some time');
 SELECT throws_ok($$ SELECT sla.revoke_override(-1, 'so') $$, '42704', NULL, 'only what is there is revoked');
 
 -- Versions: that in force at the instant decides
