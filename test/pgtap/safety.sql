@@ -127,6 +127,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
 	], 'functions with effects, or that see them, that everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
+	'sla.actions_in_force()',
 	'sla.explain(regclass,text)',
 	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
 	'sla.alert_problems(text,jsonb,text)',
