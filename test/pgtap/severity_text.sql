@@ -6,7 +6,7 @@ SET LOCAL search_path TO public, pg_temp;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(33);
+SELECT plan(35);
 
 CREATE TABLE s (severity sla.severity, label text, short varchar(2));
 INSERT INTO s SELECT format('P%s', g)::sla.severity, 'S' || g, 'S' || g FROM generate_series(1, 9) g;
@@ -67,6 +67,14 @@ SELECT is(pg_temp.condition($$SELECT FROM s WHERE severity < 'S3'$$), $$Index Co
 -- Columns of the type take texts, and refuse those that are none
 SELECT lives_ok($$INSERT INTO s (severity) SELECT short FROM s$$, 'texts are read as severities');
 SELECT throws_ok($$INSERT INTO s (severity) SELECT 'high'::text$$, '22P02', NULL, 'if they are some');
+
+-- It is no text of any kind where attaching looks at types
+SELECT sla.load_policy('{"policy": "t text", "time_zone": "UTC", "calendars": {"c": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "c"}]}') IS NOT NULL AS loaded \gset
+CREATE TABLE t (id int PRIMARY KEY, severity sla.severity, at timestamptz);
+SELECT throws_ok($$SELECT sla.attach('t', 't text', 'severity', 'at', severity_map => '{"high": "S1"}')$$, '22023', NULL, 'a map names what a severity can be');
+SELECT sla.attach('t', 't text', 'severity', 'at', severity_map => '{"P2": "S1"}');
+SELECT is((SELECT severity_map FROM sla.attachment WHERE ticket_table = 't'::regclass), '{"S2": "S1"}', 'in any spelling');
 
 SELECT * FROM finish();
 ROLLBACK;
