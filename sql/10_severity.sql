@@ -30,9 +30,15 @@ CREATE TYPE sla.severity (
     INTERNALLENGTH = 2,
     PASSEDBYVALUE,
     ALIGNMENT = int2,
-    STORAGE = plain
+    STORAGE = plain,
+    CATEGORY = 'S'
 );
 COMMENT ON TYPE sla.severity IS 'Severity of a ticket, S1 (most severe) to S9; S1 < S2. P1, SEV1, "Sev 1", "Priority 1" and 1 are read as S1.';
+
+-- So that generated SQL, which casts nothing and knows no search path, can
+-- compare severities with texts: S1 to S9 have the same order as texts.
+CREATE CAST (sla.severity AS text) WITH INOUT AS IMPLICIT;
+COMMENT ON CAST (sla.severity AS text) IS 'S1 to S9';
 
 CREATE FUNCTION sla.severity_lt(sla.severity, sla.severity) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

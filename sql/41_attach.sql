@@ -29,10 +29,10 @@ CREATE FUNCTION sla.register_attachment(
     AS 'MODULE_PATHNAME', 'slapolicy_register_attachment';
 COMMENT ON FUNCTION sla.register_attachment(regclass, text, jsonb, jsonb, jsonb, text) IS 'The last step of sla.attach: writes the row of sla.attachment and returns its id. Only for the owner of the table (42501); raises 42710 when it is attached already.';
 
-CREATE FUNCTION sla.unregister_attachment(ticket_table regclass) RETURNS void
+CREATE FUNCTION sla.unregister_attachment(ticket_table regclass) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'slapolicy_unregister_attachment';
-COMMENT ON FUNCTION sla.unregister_attachment(regclass) IS 'The last step of sla.detach: ends the record, cancelling the running clocks of the table''s tickets. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.unregister_attachment(regclass) IS 'The first step of sla.detach: ends the record, cancelling the running clocks of the table''s tickets. False when it is not attached. Only for the owner of the table (42501).';
 
 CREATE FUNCTION sla.stamped_columns(
     ticket_table regclass,
@@ -81,6 +81,7 @@ AS $$
 DECLARE
     trigger_name text;
 BEGIN
+    PERFORM sla.drop_triggers(ticket_table, '{sla.stamp,sla.record,sla.truncated}');
     -- by name, one after every other BEFORE trigger, the others before every other AFTER trigger
     IF stamp THEN
         EXECUTE format('CREATE TRIGGER "~sla_stamp" BEFORE INSERT OR UPDATE ON %s'
@@ -99,7 +100,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.create_attachment_triggers(regclass, boolean, boolean) IS 'Internal, a step of sla.attach: the triggers of an attached table, created as the caller.';
+COMMENT ON FUNCTION sla.create_attachment_triggers(regclass, boolean, boolean) IS 'Internal, a step of sla.attach: the triggers of an attached table, created as the caller, in place of those that a dump of the table alone has brought.';
 
 CREATE FUNCTION sla.attach(
     ticket_table regclass,
@@ -206,34 +207,42 @@ END
 $$;
 COMMENT ON FUNCTION sla.attach(regclass, text, text, text, text, text, text, text[], jsonb, boolean, text, text, text, text, text, text, text[], text[], text[], text, text, text, text, text, text[], text, text, text, text, text, text, timestamptz, text, text, boolean, boolean) IS 'Puts the rows of an existing table under a policy and returns how many rows it has recorded. The policy is the one named, or that named by policy_column, or that of the contract of the account. Arguments name columns: severity (severity_map maps its texts to severities, severity_default is what NULL means), received_at, responded_at, last_update_at, customer_reply_at, resolved_at, investigated_at, changed_at (when a row came to say what it says; the statement''s time if not given), status (with paused_when, resolved_when and cancelled_when, lists of its texts), account, service, product, team, assignee, labels, channel, exempt (the reason why no promise applies), key (the primary key if not given). timestamps_in is the time zone of timestamp columns, not_set an instant that means NULL. With stamp, due times are kept in the columns response_due, reply_due, update_due and resolution_due, added if missing; NULL for one: not kept. on_error: record lets rows in that no policy covers, and the ledger says why; reject makes them errors (23514). on_replica: triggers fire for replicated rows as well. Without record_rows the rows there are wait for sla.restamp. Only for the owner of the table (42501). Wrong columns raise 42703, 42804, 428C9, other wrong arguments 22004 and 22023; a table without key 55000; an unknown policy 42704; one attached already 42710; nothing is changed then.';
 
--- IF EXISTS would tell of those that were never there.
-CREATE FUNCTION sla.drop_triggers(attached regclass, names text[]) RETURNS void
+-- By what they call: IF EXISTS would tell of those that were never there, and
+-- under their names there may be somebody else's.
+CREATE FUNCTION sla.drop_triggers(attached regclass, functions regproc[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
     trigger_name name;
+    dropped boolean := false;
 BEGIN
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger t
-        WHERE t.tgrelid = attached AND t.tgname = ANY (names) AND NOT t.tgisinternal
+        WHERE t.tgrelid = attached AND t.tgfoid = ANY (functions) AND t.tgparentid = 0
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, attached);
+        dropped := true;
     END LOOP;
+    RETURN dropped;
 END
 $$;
-COMMENT ON FUNCTION sla.drop_triggers(regclass, text[]) IS 'Internal: drops those of the triggers that a table has.';
+COMMENT ON FUNCTION sla.drop_triggers(regclass, regproc[]) IS 'Internal: drops the triggers of a table that call one of these functions, under whatever name. Were there any?';
 
 CREATE FUNCTION sla.detach(ticket_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    was_attached constant boolean := sla.unregister_attachment(ticket_table);
 BEGIN
-    PERFORM sla.unregister_attachment(ticket_table);
-    PERFORM sla.drop_triggers(ticket_table, '{~sla_stamp,!sla_record,!sla_truncated}');
+    IF NOT sla.drop_triggers(ticket_table, '{sla.stamp,sla.record,sla.truncated}') AND NOT was_attached THEN
+        RAISE EXCEPTION 'table "%" is not attached', (SELECT c.relname FROM pg_class c WHERE c.oid = ticket_table)
+            USING ERRCODE = 'undefined_object';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.detach(regclass) IS 'Undoes sla.attach: removes the triggers and cancels the running clocks of the table''s tickets. The ledger keeps what it has; columns with due times stay. Attaching the table again continues the record; the time in between does not count. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.detach(regclass) IS 'Undoes sla.attach: removes the triggers and cancels the running clocks of the table''s tickets. The ledger keeps what it has; columns with due times stay. Attaching the table again continues the record; the time in between does not count. Of a table that has the triggers and is not attached, as when it was dumped without the rest of the database, it removes the triggers. Only for the owner of the table (42501); raises 42704 when there is nothing to undo.';
 
 -- Attachments tell columns of tables, not tickets: attaching must see them.
 GRANT SELECT ON sla.attachment TO PUBLIC;

@@ -247,7 +247,7 @@ DECLARE
     result text;
 BEGIN
     SELECT t.* INTO typ FROM pg_type t WHERE t.oid = type;
-    IF typ.typcategory = 'S' THEN
+    IF typ.typcategory = 'S' AND type <> 'sla.severity'::regtype THEN
         RETURN value;
     ELSIF typ.typtype = 'e' THEN
         IF EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = type AND e.enumlabel = value) THEN

@@ -36,10 +36,10 @@ CREATE FUNCTION sla.register_messages(messages_table regclass, ticket_table regc
     AS 'MODULE_PATHNAME', 'slapolicy_register_messages';
 COMMENT ON FUNCTION sla.register_messages(regclass, regclass, jsonb, jsonb) IS 'The last step of sla.attach_messages: writes the row of sla.message_attachment and returns its id. Only for the owner of both tables (42501); raises 42710 when it is attached already, 55000 when the table of tickets is not.';
 
-CREATE FUNCTION sla.unregister_messages(messages_table regclass) RETURNS void
+CREATE FUNCTION sla.unregister_messages(messages_table regclass) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'slapolicy_unregister_messages';
-COMMENT ON FUNCTION sla.unregister_messages(regclass) IS 'The last step of sla.detach_messages. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.unregister_messages(regclass) IS 'The first step of sla.detach_messages. False when the table is not attached. Only for its owner (42501).';
 
 CREATE FUNCTION sla.record_messages(messages_table regclass) RETURNS bigint
     LANGUAGE c STRICT
@@ -91,6 +91,7 @@ BEGIN
             'key', sla.ticket_key_columns(messages_table, key), 'ticket', columns, 'at', at, 'author', author,
             'internal', internal, 'content', content, 'customer', customer)),
         options);
+    PERFORM sla.drop_triggers(messages_table, '{sla.message}');
     -- by name, before every other AFTER trigger
     EXECUTE format('CREATE TRIGGER "!sla_message" AFTER INSERT OR UPDATE OR DELETE ON %s'
         ' FOR EACH ROW EXECUTE FUNCTION sla.message()', messages_table);
@@ -107,12 +108,16 @@ CREATE FUNCTION sla.detach_messages(messages_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    was_attached constant boolean := sla.unregister_messages(messages_table);
 BEGIN
-    PERFORM sla.unregister_messages(messages_table);
-    PERFORM sla.drop_triggers(messages_table, '{!sla_message,!sla_message_begin,!sla_message_end}');
+    IF NOT sla.drop_triggers(messages_table, '{sla.message}') AND NOT was_attached THEN
+        RAISE EXCEPTION 'table "%" is not attached', (SELECT c.relname FROM pg_class c WHERE c.oid = messages_table)
+            USING ERRCODE = 'undefined_object';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.detach_messages(regclass) IS 'Undoes sla.attach_messages: removes the trigger. The ledger keeps what the messages have said; attaching the table again continues that. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.detach_messages(regclass) IS 'Undoes sla.attach_messages: removes the triggers, also those that a dump of the table alone has brought. The ledger keeps what the messages have said; attaching the table again continues that. Only for the owner of the table (42501); raises 42704 when there is nothing to undo.';
 
 -- As with attachments, these tell columns of tables.
 GRANT SELECT ON sla.message_attachment TO PUBLIC;

@@ -1,11 +1,11 @@
 
 -- Flagging: what the background worker does by itself, and the same by hand.
 
-CREATE FUNCTION sla.flag_due(now timestamptz) RETURNS bigint
+CREATE FUNCTION sla.flag_due(now timestamptz DEFAULT pg_catalog.now()) RETURNS bigint
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'slapolicy_flag_due';
 REVOKE ALL ON FUNCTION sla.flag_due(timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION sla.flag_due(timestamptz) IS 'Flags every clock whose next alert lies before now, unless another session has it locked; returns the number of alerts written. Exactly at due is met. For servers without the background worker: call it with now() from any scheduler. Needs no rights on the ledger; triggers and rules of the ledger tables do not fire.';
+COMMENT ON FUNCTION sla.flag_due(timestamptz) IS 'Flags every clock whose next alert lies before an instant, by default the present, unless another session has it locked; returns the number of alerts written. Exactly at due is met. For servers without the background worker: call it from any scheduler. Needs no rights on the ledger; triggers and rules of the ledger tables do not fire.';
 
 CREATE FUNCTION sla.wake_worker(due timestamptz DEFAULT '-infinity') RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

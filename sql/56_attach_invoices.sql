@@ -15,10 +15,10 @@ CREATE FUNCTION sla.register_invoices(invoice_table regclass, policy text, roles
     AS 'MODULE_PATHNAME', 'slapolicy_register_invoices';
 COMMENT ON FUNCTION sla.register_invoices(regclass, text, jsonb, jsonb, text) IS 'The last step of sla.attach_invoices: writes the row of sla.invoice_attachment and returns its id. Only for the owner of the table (42501); raises 42710 when it is attached already.';
 
-CREATE FUNCTION sla.unregister_invoices(invoice_table regclass) RETURNS void
+CREATE FUNCTION sla.unregister_invoices(invoice_table regclass) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'slapolicy_unregister_invoices';
-COMMENT ON FUNCTION sla.unregister_invoices(regclass) IS 'The last step of sla.detach_invoices. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.unregister_invoices(regclass) IS 'The first step of sla.detach_invoices. False when the table is not attached. Only for its owner (42501).';
 
 CREATE FUNCTION sla.reconcile_invoices(invoice_table regclass) RETURNS bigint
     LANGUAGE c STRICT
@@ -110,7 +110,10 @@ BEGIN
         RAISE EXCEPTION '%', CASE WHEN EXISTS (SELECT FROM sla.policy p WHERE p.name = check_invoice_table.policy)
                 THEN format('policy "%s" says nothing about unsettled bills', policy)
                 ELSE format('policy "%s" does not exist', policy) END
-            USING ERRCODE = 'undefined_object', HINT = 'Its document needs the member "restriction".';
+            USING ERRCODE = 'undefined_object',
+                HINT = coalesce('Policies that do are: ' || (SELECT string_agg(DISTINCT v.policy, ', ' ORDER BY v.policy)
+                                                           FROM sla.policy_version v JOIN sla.restriction_rule r ON r.policy_version_id = v.id) || '.',
+                                'None does. The document of a policy needs the member "restriction" for that.');
     ELSIF on_error IS NULL OR on_error NOT IN ('record', 'reject') THEN
         RAISE EXCEPTION 'on_error cannot be %', coalesce(quote_literal(on_error), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''record'' or ''reject''.';
@@ -175,6 +178,7 @@ BEGIN
     END IF;
     PERFORM sla.register_invoices(invoice_table, policy,
         roles || jsonb_build_object('key', sla.ticket_key_columns(invoice_table, key)), options, on_error);
+    PERFORM sla.drop_triggers(invoice_table, '{sla.invoiced,sla.invoices_truncated}');
     -- by name, before every other AFTER trigger
     EXECUTE format('CREATE TRIGGER "!sla_invoiced" AFTER INSERT OR UPDATE OR DELETE ON %s'
         ' FOR EACH ROW EXECUTE FUNCTION sla.invoiced()', invoice_table);
@@ -189,9 +193,13 @@ CREATE FUNCTION sla.detach_invoices(invoice_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    was_attached constant boolean := sla.unregister_invoices(invoice_table);
 BEGIN
-    PERFORM sla.unregister_invoices(invoice_table);
-    PERFORM sla.drop_triggers(invoice_table, '{!sla_invoiced,!sla_invoices_truncated}');
+    IF NOT sla.drop_triggers(invoice_table, '{sla.invoiced,sla.invoices_truncated}') AND NOT was_attached THEN
+        RAISE EXCEPTION 'table "%" is not attached', (SELECT c.relname FROM pg_class c WHERE c.oid = invoice_table)
+            USING ERRCODE = 'undefined_object';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.detach_invoices(regclass) IS 'Undoes sla.attach_invoices: removes the triggers. From now on its invoices restrict nobody; what they did before stays known. Attaching the table again continues the record. Only for the owner of the table (42501); raises 42704 when it is not attached.';
+COMMENT ON FUNCTION sla.detach_invoices(regclass) IS 'Undoes sla.attach_invoices: removes the triggers, also those that a dump of the table alone has brought. From now on its invoices restrict nobody; what they did before stays known. Attaching the table again continues the record. Only for the owner of the table (42501); raises 42704 when there is nothing to undo.';

@@ -37,6 +37,7 @@ CREATE FUNCTION sla.override_restriction(account text, service text, level sla.r
     LANGUAGE plpgsql VOLATILE
     SET search_path TO pg_catalog, pg_temp
     AS $$
+#variable_conflict use_variable
 DECLARE
     new_id int;
     too_long constant text := CASE WHEN octet_length(account) > 1000 THEN 'account' WHEN octet_length(service) > 1000 THEN 'service' END;
@@ -47,14 +48,19 @@ BEGIN
     ELSIF account = '' OR service = '' THEN
         RAISE EXCEPTION '% must not be empty', CASE WHEN account = '' THEN 'account' ELSE 'service' END
             USING ERRCODE = 'check_violation';
+    ELSIF starts >= until THEN
+        RAISE EXCEPTION 'an override must end after it starts'
+            USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('It starts at %s and is until %s.', starts, until),
+                HINT = 'starts is now if it is not given, until is infinity: until it is revoked.';
     END IF;
     INSERT INTO sla.restriction_override (account, service, level, reason, author, starts, until, recorded_at, next_change_at)
         VALUES (account, service, level, reason, author, starts, until, recorded_at, greatest(starts, recorded_at))
-        RETURNING id INTO new_id;
+        RETURNING restriction_override.id INTO new_id;
     RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank, account or service is empty or longer than 1000 bytes, or until is not after starts.';
+COMMENT ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) IS 'Gives an account a level whatever its bills say, for a service or, if that is NULL, for all, and returns sla.restriction_override.id. For whoever may insert into sla.restriction_override. Raises 23502 without account, level, reason or author, 23514 when one is blank, or account or service is empty or longer than 1000 bytes, 22023 when until is not after starts.';
 REVOKE EXECUTE ON FUNCTION sla.override_restriction(text, text, sla.restriction_level, text, timestamptz, text, timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION sla.revoke_override(override_id int, reason text, author text DEFAULT current_user,

@@ -22,11 +22,11 @@ COMMENT ON COLUMN sla.restriction_alert.flagged_at IS 'When it was flagged; neve
 SELECT pg_catalog.pg_extension_config_dump('sla.restriction_alert', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.restriction_alert_id_seq', '');
 
-CREATE FUNCTION sla.flag_restrictions(now timestamptz) RETURNS bigint
+CREATE FUNCTION sla.flag_restrictions(now timestamptz DEFAULT pg_catalog.now()) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'slapolicy_flag_restrictions';
 REVOKE ALL ON FUNCTION sla.flag_restrictions(timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION sla.flag_restrictions(timestamptz) IS 'Flags every change of a level until now that is not flagged yet, and returns how many: a level that a day brought, and one that a payment, an override or a change of the rule did. One pass at a time; others wait. For servers without the background worker: call it with now() from any scheduler. Needs no rights on the ledger. Raises 22008 when now is not finite.';
+COMMENT ON FUNCTION sla.flag_restrictions(timestamptz) IS 'Flags every change of a level until an instant, by default the present, that is not flagged yet, and returns how many: a level that a day brought, and one that a payment, an override or a change of the rule did. One pass at a time; others wait. For servers without the background worker: call it from any scheduler. Needs no rights on the ledger. Raises 22008 when now is not finite.';
 
 -- When a rule changes, the queue has to be looked at from when it is in force.
 -- Whoever changes policies needs no rights on the ledger.

@@ -84,7 +84,7 @@ END
 $$;
 COMMENT ON FUNCTION sla.earliest_within(timestamptz, sla.business_hours, sla.business_hours) IS 'Internal: the first instant not before another one that lies within hours, or outside of others, each NULL where that does not matter; infinity when there is none.';
 
-CREATE FUNCTION sla.earliest_start(policy text, kind text, requested_at timestamptz) RETURNS timestamptz
+CREATE FUNCTION sla.earliest_start(policy text, kind text, requested_at timestamptz DEFAULT now()) RETURNS timestamptz
     LANGUAGE plpgsql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
     AS $$
@@ -97,9 +97,9 @@ BEGIN
         sla.effective_hours(rule.inside), sla.effective_hours(rule.outside));
 END
 $$;
-COMMENT ON FUNCTION sla.earliest_start(text, text, timestamptz) IS 'The earliest start of what is requested at an instant, by the policy version in force then: the lead of that kind of request (sla.notice_rule) later, and within, or outside, the hours that it names. infinity when there is none; an infinite instant comes back as it is. Raises 42704 when the policy or the kind is not known.';
+COMMENT ON FUNCTION sla.earliest_start(text, text, timestamptz) IS 'The earliest start of what is requested at an instant, by default now, by the policy version in force then: the lead of that kind of request (sla.notice_rule) later, and within, or outside, the hours that it names. infinity when there is none; an infinite instant comes back as it is. Raises 42704 when the policy or the kind is not known.';
 
-CREATE FUNCTION sla.earliest_answer(policy text, kind text, received_at timestamptz) RETURNS timestamptz
+CREATE FUNCTION sla.earliest_answer(policy text, kind text, received_at timestamptz DEFAULT now()) RETURNS timestamptz
     LANGUAGE plpgsql STABLE STRICT
     SET search_path TO pg_catalog, pg_temp
     AS $$
@@ -118,4 +118,4 @@ BEGIN
     RETURN sla.lead_end(received_at, rule.at_least, version.time_zone, sla.effective_hours(rule.calendar));
 END
 $$;
-COMMENT ON FUNCTION sla.earliest_answer(text, text, timestamptz) IS 'When the answer to a questionnaire received at an instant can be expected at the earliest, by the policy version in force then (sla.turnaround_rule). An infinite instant comes back as it is. Raises 42704 when the policy or the kind is not known.';
+COMMENT ON FUNCTION sla.earliest_answer(text, text, timestamptz) IS 'When the answer to a questionnaire received at an instant, by default now, can be expected at the earliest, by the policy version in force then (sla.turnaround_rule). An infinite instant comes back as it is. Raises 42704 when the policy or the kind is not known.';

@@ -41,10 +41,10 @@ CREATE FUNCTION sla.register_guard(guarded_table regclass, action text, policy t
     AS 'MODULE_PATHNAME', 'slapolicy_register_guard';
 COMMENT ON FUNCTION sla.register_guard(regclass, text, text, text, jsonb, jsonb) IS 'The last step of sla.guard: writes the row of sla.guard_rule. Only for the owner of the table, and with an action for who may execute sla.is_allowed (42501); raises 42710 when it is guarded already.';
 
-CREATE FUNCTION sla.unregister_guard(guarded_table regclass) RETURNS void
+CREATE FUNCTION sla.unregister_guard(guarded_table regclass) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'slapolicy_unregister_guard';
-COMMENT ON FUNCTION sla.unregister_guard(regclass) IS 'The first step of sla.unguard: deletes the row of sla.guard_rule. Only for the owner of the table (42501); raises 42704 when it is not guarded.';
+COMMENT ON FUNCTION sla.unregister_guard(regclass) IS 'The first step of sla.unguard: deletes the row of sla.guard_rule. False when the table is not guarded. Only for its owner (42501).';
 
 CREATE FUNCTION sla.guard_problems(policy text, kind text, request text, fields text, requested_at timestamptz, changed text[], admit_unknown boolean)
     RETURNS SETOF text
@@ -193,6 +193,21 @@ END
 $$;
 COMMENT ON FUNCTION sla.guard_fields(regclass, text, jsonb, text) IS 'Internal, a step of sla.guard: which columns are fields of requests. Raises 22023 when the argument is no object of names, 42703 and 42804 for columns that do not do.';
 
+CREATE FUNCTION sla.actions_in_force() RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO pg_catalog, pg_temp
+    AS $$
+    SELECT ARRAY(
+        SELECT DISTINCT a.name COLLATE "C"
+        FROM sla.policy p
+        CROSS JOIN LATERAL (SELECT v.id FROM sla.policy_version v
+                            WHERE v.policy = p.name AND v.effective_from <= now()
+                            ORDER BY v.effective_from DESC LIMIT 1) v
+        JOIN sla.restriction_rule r ON r.policy_version_id = v.id, jsonb_object_keys(r.actions) AS a(name)
+        ORDER BY 1)
+$$;
+COMMENT ON FUNCTION sla.actions_in_force() IS 'Internal: the actions that the rules about unsettled bills in force now list, of all policies.';
+
 CREATE FUNCTION sla.guard(
     guarded_table regclass,
     action text DEFAULT NULL,
@@ -217,6 +232,7 @@ DECLARE
     columns jsonb;
     role text;
     column_name text;
+    actions text[];
 BEGIN
     PERFORM sla.check_guardable(guarded_table);
     IF action IS NULL AND kind IS NULL AND kind_column IS NULL THEN
@@ -238,13 +254,19 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name kind or kind_column, and policy or policy_column.';
     ELSIF policy IS NOT NULL AND NOT EXISTS (SELECT FROM sla.policy p WHERE p.name = guard.policy) THEN
         RAISE EXCEPTION 'policy "%" does not exist', policy
-            USING ERRCODE = 'undefined_object';
+            USING ERRCODE = 'undefined_object',
+                HINT = coalesce('Policies are: ' || (SELECT string_agg(p.name, ', ' ORDER BY p.name) FROM sla.policy p) || '.',
+                                'Load one first: SELECT sla.load_policy(...).');
     ELSIF kind IS NOT NULL AND policy IS NOT NULL AND NOT EXISTS (
         SELECT FROM sla.notice_rule n JOIN sla.policy_version v ON v.id = n.policy_version_id
         WHERE v.policy = guard.policy AND n.kind = guard.kind)
     THEN
         RAISE EXCEPTION 'policy "%" knows no requests of kind "%"', policy, kind
-            USING ERRCODE = 'undefined_object';
+            USING ERRCODE = 'undefined_object',
+                HINT = coalesce('It knows: ' || (SELECT string_agg(DISTINCT n.kind, ', ' ORDER BY n.kind)
+                                                 FROM sla.notice_rule n JOIN sla.policy_version v ON v.id = n.policy_version_id
+                                                 WHERE v.policy = guard.policy) || '.',
+                                'It knows none: see "requests" of its document.');
     ELSIF unknown_kind IS NULL OR unknown_kind NOT IN ('reject', 'admit') THEN
         RAISE EXCEPTION 'unknown_kind cannot be %', coalesce(quote_literal(unknown_kind), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''reject'' or ''admit''.';
@@ -265,20 +287,33 @@ BEGIN
     END IF;
     PERFORM sla.register_guard(guarded_table, action, policy, kind, columns, jsonb_strip_nulls(jsonb_build_object(
         'timestamps_in', sla.zone_name(timestamps_in), 'unknown_kind', nullif(unknown_kind, 'reject'))));
+    PERFORM sla.drop_triggers(guarded_table, '{sla.check_guard}');
     -- of a partitioned table also DELETE, half of a row's way to another partition
     EXECUTE format('CREATE TRIGGER "!sla_guard" AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW EXECUTE FUNCTION sla.check_guard()',
         (SELECT CASE c.relkind WHEN 'p' THEN ' OR DELETE' END FROM pg_class c WHERE c.oid = guarded_table), guarded_table);
+    actions := sla.actions_in_force();
+    IF action IS NOT NULL AND action <> ALL (actions) THEN
+        RAISE WARNING 'no policy in force lists the action "%"', action
+            USING ERRCODE = '01000',
+                DETAIL = 'As long as none does, it is refused to accounts at level termination only.',
+                HINT = coalesce('Listed are: ' || nullif(array_to_string(actions, ', '), '') || '.',
+                                'None is listed: see "actions" of "restriction" in the documents of policies.');
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.guard(regclass, text, text, text, text, text, text, text, text, text, text, jsonb, text, text, text) IS 'Puts a guard on an existing table: a trigger that refuses rows. action, as in ''deployment'', is what rows do that bills may forbid; the column account says for whom, the columns service and security_release (boolean) for what. kind, or the column kind_column, is the kind of request that rows are, by the rules of notice of policy, or of that in policy_column; a row without a kind is none. fields maps fields of requests (sla.request_fields, and those that the rules require) to columns, by default to those of the same names; request is a json column with more fields, which the columns override. as_of and requested_at are columns with the moment that counts, by default when the statement began. unknown_kind: reject, or admit, rows of kinds that no rule is about. timestamps_in is the time zone of timestamp columns. An UPDATE is checked for what depends on the columns it changes. Refused rows raise SL001, restricted, or SL002, against a rule of notice, with all that is wrong. Only for the owner of the table, and with an action for who may execute sla.is_allowed (42501). Wrong columns raise 42703, 42804 and 428C9, other wrong arguments 22004 and 22023, an unknown policy or kind 42704, a table that is guarded already 42710; nothing is changed then.';
+COMMENT ON FUNCTION sla.guard(regclass, text, text, text, text, text, text, text, text, text, text, jsonb, text, text, text) IS 'Puts a guard on an existing table: a trigger that refuses rows. action, as in ''deployment'', is what rows do that bills may forbid, with a warning when no policy in force lists it, for then it is refused at level termination only; the column account says for whom, the columns service and security_release (boolean) for what. kind, or the column kind_column, is the kind of request that rows are, by the rules of notice of policy, or of that in policy_column; a row without a kind is none. fields maps fields of requests (sla.request_fields, and those that the rules require) to columns, by default to those of the same names; request is a json column with more fields, which the columns override. as_of and requested_at are columns with the moment that counts, by default when the statement began. unknown_kind: reject, or admit, rows of kinds that no rule is about. timestamps_in is the time zone of timestamp columns. An UPDATE is checked for what depends on the columns it changes. Refused rows raise SL001, restricted, or SL002, against a rule of notice, with all that is wrong. Only for the owner of the table, and with an action for who may execute sla.is_allowed (42501). Wrong columns raise 42703, 42804 and 428C9, other wrong arguments 22004 and 22023, an unknown policy or kind 42704, a table that is guarded already 42710; nothing is changed then.';
 
 CREATE FUNCTION sla.unguard(guarded_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO pg_catalog, pg_temp
     AS $$
+DECLARE
+    was_guarded constant boolean := sla.unregister_guard(guarded_table);
 BEGIN
-    PERFORM sla.unregister_guard(guarded_table);
-    PERFORM sla.drop_triggers(guarded_table, '{!sla_guard}');
+    IF NOT sla.drop_triggers(guarded_table, '{sla.check_guard}') AND NOT was_guarded THEN
+        RAISE EXCEPTION 'table "%" is not guarded', (SELECT c.relname FROM pg_class c WHERE c.oid = guarded_table)
+            USING ERRCODE = 'undefined_object';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION sla.unguard(regclass) IS 'Undoes sla.guard. Only for the owner of the table (42501); raises 42704 when it is not guarded.';
+COMMENT ON FUNCTION sla.unguard(regclass) IS 'Undoes sla.guard: removes the trigger, also one that a dump of the table alone has brought. Only for the owner of the table (42501); raises 42704 when there is nothing to undo.';

@@ -291,7 +291,8 @@ slapolicy_register_attachment(PG_FUNCTION_ARGS)
 /*
  * End the record of a table. Its tickets that still have something running are
  * recorded as gone, which cancels their clocks; attaching the table again
- * brings them back, and the time in between does not count.
+ * brings them back, and the time in between does not count. False: it was not
+ * attached.
  */
 Datum
 slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
@@ -301,15 +302,15 @@ slapolicy_unregister_attachment(PG_FUNCTION_ARGS)
 	List	   *relids = attach_lock_table(relid);
 	Ledger	   *ledger = ledger_open(true);
 	AttachmentRow row;
+	bool		found = attach_find_row(ledger, relid, &row);
 
-	if (!attach_find_row(ledger, relid, &row))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" is not attached", get_rel_name(relid))));
-	attach_end_live_tickets(ledger, &row, now);
-	attach_end_row(ledger, &row, now);
+	if (found)
+	{
+		attach_end_live_tickets(ledger, &row, now);
+		attach_end_row(ledger, &row, now);
+	}
 	ledger_close(ledger);
 	attach_forget_tables(relids);
 	CommandCounterIncrement();
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(found);
 }

@@ -346,15 +346,12 @@ slapolicy_unregister_guard(PG_FUNCTION_ARGS)
 	Ledger	   *ledger = ledger_open(true);
 	HeapTuple	tuple = ledger_about_table(ledger, LEDGER_GUARD, relid);
 
-	if (tuple == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" is not guarded", get_rel_name(relid))));
-	ledger_delete(ledger, LEDGER_GUARD, &tuple->t_self);
+	if (tuple != NULL)
+		ledger_delete(ledger, LEDGER_GUARD, &tuple->t_self);
 	ledger_close(ledger);
 	attach_forget_tables(relids);
 	CommandCounterIncrement();
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(tuple != NULL);
 }
 
 /* Rows of tables that are gone, copies */

@@ -32,6 +32,7 @@
 #include "attach.h"
 #include "invoice_record.h"
 #include "invoices.h"
+#include "ledger_about.h"
 #include "moved_row.h"
 #include "stamp.h"
 #include "ticket_set.h"
@@ -56,6 +57,7 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	MemoryContext old;
 	Ledger	   *ledger;
 	char	   *problem = NULL;
+	bool		attached;
 
 	if (state != NULL)
 		return state;
@@ -63,6 +65,8 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	ledger = ledger_open(false);
 	state = palloc0(sizeof(StatementState));
 	state->table = invoice_table_load(ledger, rel, &problem);
+	attached = ledger_about_relation(ledger, LEDGER_INVOICES,
+									 INVOICES_DETACHED_AT, rel) != NULL;
 	ledger_close(ledger);
 	MemoryContextSwitchTo(old);
 	fcinfo->flinfo->fn_extra = state;
@@ -71,6 +75,8 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 				(errcode(ERRCODE_WARNING),
 				 errmsg("invoices of table \"%s\" are not recorded: %s",
 						RelationGetRelationName(rel), problem),
+				 attached ?
+				 errhint("Undo that, as by renaming a column back, and call sla.reconcile_invoices for what was missed; or call sla.detach_invoices, then sla.attach_invoices with the columns there are.") :
 				 errhint("Call sla.attach_invoices for the table, or sla.detach_invoices to remove its trigger.")));
 	return state;
 }
@@ -284,16 +290,12 @@ slapolicy_register_invoices(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(id);
 }
 
-/* The row of a table that is attached; raises 42704 when it is not. */
-static void
+/* The row of a table; false when it is not attached. */
+static bool
 find_attached(Ledger *ledger, Oid relid, InvoiceTableRow *row)
 {
-	if (!invoice_table_find_row(ledger, relid, row) ||
-		!row->nulls[INVOICES_DETACHED_AT - 1])
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" is not attached", get_rel_name(relid)),
-				 errhint("Call sla.attach_invoices first.")));
+	return invoice_table_find_row(ledger, relid, row) &&
+		row->nulls[INVOICES_DETACHED_AT - 1];
 }
 
 /* End the record of a table: nothing is known of its invoices any more. */
@@ -314,13 +316,14 @@ slapolicy_unregister_invoices(PG_FUNCTION_ARGS)
 	List	   *relids = attach_lock_table(relid);
 	Ledger	   *ledger = ledger_open(true);
 	InvoiceTableRow row;
+	bool		found = find_attached(ledger, relid, &row);
 
-	find_attached(ledger, relid, &row);
-	end_table(ledger, &row, GetCurrentStatementStartTimestamp());
+	if (found)
+		end_table(ledger, &row, GetCurrentStatementStartTimestamp());
 	ledger_close(ledger);
 	attach_forget_tables(relids);
 	CommandCounterIncrement();
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(found);
 }
 
 bool
@@ -409,7 +412,11 @@ slapolicy_record_invoices(PG_FUNCTION_ARGS)
 	InvoiceTableRow row;
 	ListCell   *lc;
 
-	find_attached(ledger, relid, &row);
+	if (!find_attached(ledger, relid, &row))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" is not attached", get_rel_name(relid)),
+				 errhint("Call sla.attach_invoices first.")));
 	foreach(lc, relids)
 	{
 		Relation	rel;

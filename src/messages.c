@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "attachment.h"
+#include "ledger_about.h"
 #include "message_batch.h"
 #include "message_report.h"
 #include "message_table.h"
@@ -61,6 +62,7 @@ get_table(FunctionCallInfo fcinfo, Relation rel)
 	MemoryContext old;
 	Ledger	   *ledger;
 	char	   *problem = NULL;
+	bool		attached;
 
 	if (state != NULL)
 		return state->table;
@@ -68,6 +70,8 @@ get_table(FunctionCallInfo fcinfo, Relation rel)
 	ledger = ledger_open(false);
 	state = palloc0(sizeof(StatementState));
 	state->table = message_table_load(ledger, rel, &problem);
+	attached = ledger_about_relation(ledger, LEDGER_MESSAGES,
+									 MESSAGES_DETACHED_AT, rel) != NULL;
 	ledger_close(ledger);
 	MemoryContextSwitchTo(old);
 	fcinfo->flinfo->fn_extra = state;
@@ -76,6 +80,8 @@ get_table(FunctionCallInfo fcinfo, Relation rel)
 				(errcode(ERRCODE_WARNING),
 				 errmsg("messages of table \"%s\" are not recorded: %s",
 						RelationGetRelationName(rel), problem),
+				 attached ?
+				 errhint("Undo that, as by renaming a column back, and call sla.record_messages for what was missed; or call sla.detach_messages, then sla.attach_messages with the columns there are.") :
 				 errhint("Call sla.attach_messages for the table, or sla.detach_messages to remove its trigger.")));
 	return state->table;
 }

@@ -164,35 +164,33 @@ slapolicy_register_messages(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(DatumGetInt32(values[MESSAGES_ID - 1]));
 }
 
-static void
-not_attached(Oid relid)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("table \"%s\" is not attached", get_rel_name(relid)),
-			 errhint("Call sla.attach_messages for a table of messages.")));
-}
-
-/* End the record of a table of messages; the events there are stay. */
+/*
+ * End the record of a table of messages; the events there are stay. False: it
+ * was not attached.
+ */
 Datum
 slapolicy_unregister_messages(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	Ledger	   *ledger;
 	MessageTableRow row;
+	bool		found;
 
 	attach_lock_table(relid);
 	ledger = ledger_open(true);
-	if (!message_table_find_row(ledger, relid, &row) ||
-		!row.nulls[MESSAGES_DETACHED_AT - 1])
-		not_attached(relid);
-	row.nulls[MESSAGES_DETACHED_AT - 1] = false;
-	row.values[MESSAGES_DETACHED_AT - 1] =
-		TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
-	ledger_update(ledger, LEDGER_MESSAGES, &row.tid, row.values, row.nulls);
+	found = message_table_find_row(ledger, relid, &row) &&
+		row.nulls[MESSAGES_DETACHED_AT - 1];
+	if (found)
+	{
+		row.nulls[MESSAGES_DETACHED_AT - 1] = false;
+		row.values[MESSAGES_DETACHED_AT - 1] =
+			TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+		ledger_update(ledger, LEDGER_MESSAGES, &row.tid, row.values,
+					  row.nulls);
+	}
 	ledger_close(ledger);
 	CommandCounterIncrement();
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(found);
 }
 
 /* ---------- messages that are there ---------- */

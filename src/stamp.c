@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "ledger_about.h"
 #include "record.h"
 #include "row_track.h"
 #include "stamp.h"
@@ -67,6 +68,22 @@ is_first_warning(FunctionCallInfo fcinfo)
 	return first;
 }
 
+/*
+ * Does the ledger have an attachment for a table that none of can be made use
+ * of? Then it is to be mended, not made.
+ */
+static bool
+is_attached(Relation rel)
+{
+	Ledger	   *ledger = ledger_open(false);
+	bool		found = ledger_about_relation(ledger, LEDGER_ATTACHMENT,
+											  ATTACHMENT_DETACHED_AT,
+											  rel) != NULL;
+
+	ledger_close(ledger);
+	return found;
+}
+
 /* Say once per statement why rows get no deadlines. */
 static void
 warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
@@ -79,6 +96,8 @@ warn_once(FunctionCallInfo fcinfo, Relation rel, const char *key,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("tickets of table \"%s\" are not recorded: %s",
 						RelationGetRelationName(rel), problem),
+				 is_attached(rel) ?
+				 errhint("Undo that, as by renaming a column back, and call sla.reconcile for what was missed; or call sla.detach, then sla.attach with the columns there are.") :
 				 errhint("Call sla.attach for the table, or sla.detach to remove its triggers.")));
 	else if (has_deadlines)
 		ereport(WARNING,

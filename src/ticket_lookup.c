@@ -169,6 +169,17 @@ is_shortened(const char *key)
 	return strspn(digest, "0123456789abcdef") == 32;
 }
 
+static void
+no_key(const TicketLookup *lookup, const char *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is no key of table \"%s\"", key,
+					RelationGetRelationName(lookup->root)),
+			 errhint("The key has %d columns; write their values as a text array: ARRAY[...]::text.",
+					 lookup->nkeys)));
+}
+
 /* The parts of a key as texts; raises when it has not as many as it should. */
 static char **
 key_parts(const TicketLookup *lookup, const char *key)
@@ -178,6 +189,7 @@ key_parts(const TicketLookup *lookup, const char *key)
 	ArrayType  *array;
 	Datum	   *elements;
 	bool	   *nulls;
+	char		first;
 	int			n;
 
 	if (lookup->nkeys == 1)
@@ -185,6 +197,10 @@ key_parts(const TicketLookup *lookup, const char *key)
 		parts[0] = pstrdup(key);
 		return parts;
 	}
+	/* what is no array at all gets a better word than that of the type */
+	first = key[strspn(key, " \t\n\r\v\f")];
+	if (first != '{' && first != '[')
+		no_key(lookup, key);
 	fmgr_info(F_ARRAY_IN, &array_input);
 	array = DatumGetArrayTypeP(InputFunctionCall(&array_input, pstrdup(key),
 												 TEXTOID, -1));
@@ -198,12 +214,7 @@ key_parts(const TicketLookup *lookup, const char *key)
 			parts[i] = TextDatumGetCString(elements[i]);
 	}
 	if (n != lookup->nkeys)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is no key of table \"%s\"", key,
-						RelationGetRelationName(lookup->root)),
-				 errhint("The key has %d columns; write their values as a text array: ARRAY[...]::text.",
-						 lookup->nkeys)));
+		no_key(lookup, key);
 	return parts;
 }
 

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(49);
+SELECT plan(53);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -138,6 +138,31 @@ SELECT is(pg_temp.ledger('tickets'), format('1 open S2 %s, 2 open S2 10:00, 3 re
 SELECT is((SELECT count(*) FROM sla.attachment WHERE ticket_table = 'tickets'::regclass), 1::bigint, 'as one record');
 SELECT is((SELECT string_agg(kind, ' ' ORDER BY seq) FROM sla.event e JOIN sla.ticket t ON t.id = ticket_id JOIN sla.attachment a ON a.id = attachment_id WHERE ticket_table = 'tickets'::regclass AND key = '2'),
 	'opened deleted restored severity', 'that knows of the gap');
+
+-- In one transaction next to no time is lost: an enum whose value is renamed, a column likewise
+CREATE TYPE stage AS ENUM ('open', 'waiting', 'done');
+CREATE TABLE staged (id int PRIMARY KEY, at timestamptz, stage stage, changed timestamptz);
+SELECT sla.attach('staged', 'acme', severity_default => 'S1', received_at => 'at', changed_at => 'changed', status => 'stage', paused_when => '{waiting}', resolved_when => '{done}', stamp => false);
+INSERT INTO staged VALUES (1, now() - interval '30 min', 'open', NULL), (2, now() - interval '30 min', 'waiting', now() - interval '20 min'), (3, now() - interval '5 h', 'open', NULL);
+CREATE FUNCTION pg_temp.staged() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', t.key, t.state, c.cycle, CASE WHEN isfinite(c.due_at) THEN date_trunc('minute', c.due_at - now() + interval '1 s')::text END, c.outcome), ', ' ORDER BY t.key)
+	FROM sla.attachment a JOIN sla.ticket t ON t.attachment_id = a.id JOIN sla.clock c ON c.ticket_id = t.id WHERE a.ticket_table = 'staged'::regclass $$;
+SELECT pg_temp.staged() AS staged \gset
+ALTER TYPE stage RENAME VALUE 'waiting' TO 'pending';
+SELECT sla.detach('staged');
+ALTER TABLE staged RENAME stage TO status;
+SELECT sla.attach('staged', 'acme', severity_default => 'S1', received_at => 'at', changed_at => 'changed', status => 'status', paused_when => '{pending}', resolved_when => '{done}', stamp => false);
+SELECT is(pg_temp.staged(), :'staged', 'clocks go on as they were, pauses and what is late');
+UPDATE staged SET status = 'open', changed = now() - interval '5 min' WHERE id = 2;
+SELECT is((SELECT c.due_at - now() FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id JOIN sla.attachment a ON a.id = t.attachment_id WHERE a.ticket_table = 'staged'::regclass AND t.key = '2'),
+	'45 min', 'a pause that was under way counts in full');
+UPDATE staged SET status = 'pending' WHERE id = 1;
+SELECT matches(pg_temp.staged(), '^1 paused ', 'the new value pauses');
+-- what an old time of change does
+UPDATE staged SET status = 'open' WHERE id = 2;
+UPDATE staged SET status = 'pending' WHERE id = 2;
+SELECT is((SELECT e.at FROM sla.event e JOIN sla.ticket t ON t.id = e.ticket_id JOIN sla.attachment a ON a.id = t.attachment_id
+	WHERE a.ticket_table = 'staged'::regclass AND t.key = '2' ORDER BY e.seq DESC LIMIT 1), now() - interval '5 min', 'a change that leaves changed_at as it was is taken to be of then');
 
 -- Reject
 CREATE TABLE strict (id int PRIMARY KEY, s text, at timestamptz);

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(77);
+SELECT plan(82);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -81,7 +81,10 @@ SELECT sla.attach('composite', 'acme', 's', 'at', key => '{tenant,n}');
 INSERT INTO composite (tenant, n, at) VALUES ('a "b", {c}', 1, '2026-03-02 09:00'), ('a', 1, '2026-03-02 10:00'), ('a', 2, '2026-03-02 11:00');
 SELECT is(pause('composite'), '- 11:00:00 12:00:00', 'a composite key');
 SELECT is(pause('composite', ARRAY['a', '2']::text), '- 11:00:00 -', 'made of an array');
-SELECT throws_ok($$SELECT pause('composite', 'a')$$, '22P02', NULL, 'which it has to be');
+SELECT throws_ok(format('SELECT pause(''composite'', %L)', k), '22023', format('"%s" is no key of table "composite"', k), 'which it has to be: ' || k)
+	FROM unnest('{a,acme-99," a",""}'::text[]) k;
+SELECT throws_ok($$SELECT pause('composite', '{a')$$, '22P02', NULL, 'a whole one');
+SELECT throws_ok($$SELECT sla.record_event('composite', '{a,2}', 'merged', '2026-03-02 12:00', 'a-1')$$, '22023', '"a-1" is no key of table "composite"', 'also of what a ticket is merged into');
 SELECT throws_ok(format('SELECT pause(''composite'', %L)', k), '22023', NULL, 'of as many columns: ' || k) FROM unnest(ARRAY['{a}', '{a,2,3}', '{a,NULL}', '{}']) k;
 INSERT INTO composite (tenant, n, at) VALUES (repeat('long', 500), 3, '2026-03-02 12:00');
 SELECT is(pause('composite', (SELECT key FROM sla.ticket WHERE key LIKE '{longlong%md5%')), '- 11:00:00 - -', 'a shortened composite key');

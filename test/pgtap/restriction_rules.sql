@@ -174,7 +174,7 @@ SELECT throws_ok($$ SELECT sla.override_restriction(repeat('k', 1001), NULL, 'no
 SELECT throws_ok($$ SELECT sla.override_restriction('', NULL, 'none', 'so') $$, '23514', 'account must not be empty', 'and nor is an empty one');
 SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', ' ') $$, '23514', NULL, 'it needs a reason');
 SELECT throws_ok($$ SELECT sla.override_restriction(NULL, NULL, 'none', 'so') $$, '23502', NULL, 'and an account');
-SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '23514', NULL, 'and some time');
+SELECT throws_ok($$ SELECT sla.override_restriction('Pay', NULL, 'none', 'so', '2026-01-01', starts => '2026-01-01') $$, '22023', 'an override must end after it starts', 'and some time');
 SELECT throws_ok($$ SELECT sla.revoke_override(-1, 'so') $$, '42704', NULL, 'only what is there is revoked');
 
 -- Versions: that in force at the instant decides

@@ -74,7 +74,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE NOT public $$, ARRAY[
 	'sla.policy_changed()'
 	], 'functions that not everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARRAY[
-	'sla.drop_triggers(regclass,text[])',
+	'sla.drop_triggers(regclass,regproc[])',
 	'sla.recompute(regclass,text,text,tstzrange,boolean,boolean)',
 	-- check that the caller owns the table
 	'sla.attach(regclass,text,text,text,text,text,text,text[],jsonb,boolean,text,text,text,text,text,text,text[],text[],text[],text,text,text,text,text,text[],text,text,text,text,text,text,timestamp with time zone,text,text,boolean,boolean)',
@@ -93,7 +93,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.record_payment(regclass,text,numeric,timestamp with time zone,text,timestamp with time zone)',
 	'sla.attach_messages(regclass,regclass,text,text,text,text[],text[],text,text,jsonb,text,text[],text,boolean)',
 	'sla.detach_messages(regclass)',
-	'sla.drop_triggers(regclass,text[])',
+	'sla.drop_triggers(regclass,regproc[])',
 	'sla.pin_due(regclass,text,text,timestamp with time zone,timestamp with time zone)',
 	'sla.reconcile(regclass)',
 	'sla.record_event(regclass,text,text,timestamp with time zone,text)',
@@ -127,6 +127,7 @@ SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 'v' $$, ARR
 	'sla.policy_target_in_force(text,timestamp with time zone,sla.severity,text)'
 	], 'functions with effects, or that see them, that everybody may call');
 SELECT set_eq($$ SELECT name FROM func WHERE public AND volatility = 's' $$, ARRAY[
+	'sla.actions_in_force()',
 	'sla.explain(regclass,text)',
 	'sla.simulate(text,timestamp with time zone,timestamp with time zone)',
 	'sla.alert_problems(text,jsonb,text)',

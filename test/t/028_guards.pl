@@ -79,6 +79,31 @@ for my $format ('plain', 'directory')
 	is($node->safe_psql($db, 'SELECT count(*) FROM sla.guard_rule'), 3, "$format: numbers go on");
 }
 
+# An action that nothing is said about, as when it is misspelt
+sub said_of_action
+{
+	my ($action, $policies) = @_;
+	my (undef, undef, $stderr) = $node->psql(
+		'before', "BEGIN; $policies
+		CREATE TABLE deployment (account text);
+		SELECT sla.guard('deployment', '$action', 'account'); INSERT INTO deployment VALUES ('7'); ROLLBACK",
+		extra_params => [ '-v', 'SHOW_CONTEXT=never' ]);
+
+	return $stderr;
+}
+
+my $version = q(SELECT sla.load_policy('{"policy": "%s", "time_zone": "UTC", "calendars": {"c": {"hours": "24/7"}},
+	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "c"}],
+	"restriction": {"thresholds": {"support": 30}, "actions": {"%s": "support", "ticket": "support"}}}', '%s'););
+my $policies = join '', map { sprintf $version, @$_ } [ 'one', 'earlier', '-infinity' ], [ 'one', 'deployment', '2026-01-01' ],
+  [ 'one', 'later', '2999-01-01' ], [ 'two', 'backup', '-infinity' ];
+
+is(said_of_action('deployment', $policies), '', 'a guard with an action that a policy lists');
+like(said_of_action($_, $policies),
+	qr/^psql:\S+ WARNING:  no policy in force lists the action "$_"\n.*at level termination only\.\nHINT:  Listed are: backup, deployment, ticket\.$/,
+	"and with one that none lists: $_") for qw(deplyoment earlier later);
+like(said_of_action('deployment', ''), qr/\nHINT:  None is listed: /, 'where nothing is said of bills');
+
 # Sessions that have used a guard
 $node->safe_psql(
 	'before', q(CREATE FUNCTION tried(own text) RETURNS text LANGUAGE plpgsql AS $$
