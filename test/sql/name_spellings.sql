@@ -4,7 +4,7 @@ SET timezone = 'UTC';
 SELECT sla.load_policy('{
     "policy": "spelled", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
     "targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
-    "restriction": {"thresholds": {"support": 30}}}') IS NOT NULL AS loaded;
+    "restriction": {"thresholds": {"support": 30}, "actions": {"deployment": "support"}}}') IS NOT NULL AS loaded;
 
 -- a type of that name, as the extension has it
 CREATE SCHEMA spelled;
