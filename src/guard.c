@@ -51,48 +51,31 @@ typedef struct Refusal
 
 /* ---------- rows that move ---------- */
 
-/* Keep what a row says before it moves, and behind that which one it is. */
+/* Keep what a row says before it moves. */
 static void
 keep_moving(const Guard *guard, Relation rel, TupleTableSlot *slot)
 {
-	int			nidentity;
-	char	  **identity = moved_row_identity(rel, slot, &nidentity);
-	int			n = guard->ncolumns;
-	char	  **texts = palloc((n + nidentity) * sizeof(char *));
+	int			nkeys;
+	AttrNumber *keys = moved_row_keys(rel, &nkeys);
 
-	memcpy(texts, guard_read_row(guard, slot), n * sizeof(char *));
-	if (nidentity > 0)
-		memcpy(texts + n, identity, nidentity * sizeof(char *));
-	moved_row_keep(MOVED_GUARDED, guard->id, slot, n + nidentity, texts);
+	moved_row_keep(MOVED_GUARDED, guard->id, rel, slot, nkeys, keys,
+				   guard->ncolumns, guard_read_row(guard, slot));
 }
 
 /*
- * What a row that is inserted said in another partition; NULL: it is new. A row
- * that gets lost on its way must not let in another one.
+ * What a row that is inserted said in another partition; NULL: it is new, and
+ * so is one that no key identifies.
  */
 static char **
 said_elsewhere(const Guard *guard, Relation rel, TupleTableSlot *slot)
 {
+	int			nkeys;
+	AttrNumber *keys = moved_row_keys(rel, &nkeys);
 	int			ntexts;
-	char	  **texts = moved_row_arrived(MOVED_GUARDED, guard->id, slot,
-										  &ntexts);
-	int			nidentity;
-	char	  **identity;
+	char	  **texts = moved_row_arrived(MOVED_GUARDED, guard->id, rel, slot,
+										  nkeys, keys, &ntexts);
 
-	if (texts == NULL)
-		return NULL;
-	identity = moved_row_identity(rel, slot, &nidentity);
-	if (ntexts != guard->ncolumns + nidentity)
-		return NULL;
-	for (int i = 0; i < nidentity; i++)
-	{
-		const char *before = texts[guard->ncolumns + i];
-
-		if (before != NULL && identity[i] != NULL &&
-			strcmp(before, identity[i]) != 0)
-			return NULL;
-	}
-	return texts;
+	return texts != NULL && ntexts == guard->ncolumns ? texts : NULL;
 }
 
 /* ---------- what is wrong ---------- */

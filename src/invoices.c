@@ -120,17 +120,21 @@ record_slot(Ledger *ledger, InvoiceTable *table, Relation rel,
 
 /* Keep the key that the ledger knows a row by that moves to another partition. */
 static void
-keep_moving(const InvoiceTable *table, TupleTableSlot *slot, char *key)
+keep_moving(const InvoiceTable *table, Relation rel, TupleTableSlot *slot,
+			char *key)
 {
-	moved_row_keep(MOVED_INVOICE, table->id, slot, 1, &key);
+	moved_row_keep(MOVED_INVOICE, table->id, rel, slot,
+				   table->own.nkeys, table->own.keys, 1, &key);
 }
 
 /* The key a row had in another partition; NULL: it has not moved here */
 static char *
-key_elsewhere(const InvoiceTable *table, TupleTableSlot *slot)
+key_elsewhere(const InvoiceTable *table, Relation rel, TupleTableSlot *slot)
 {
 	int			n;
-	char	  **keys = moved_row_arrived(MOVED_INVOICE, table->id, slot, &n);
+	char	  **keys = moved_row_arrived(MOVED_INVOICE, table->id, rel, slot,
+										 table->own.nkeys, table->own.keys,
+										 &n);
 
 	return keys == NULL ? NULL : keys[0];
 }
@@ -168,14 +172,14 @@ slapolicy_invoiced(PG_FUNCTION_ARGS)
 		former_key = attachment_key(&table->own, trigdata->tg_trigslot);
 	}
 	else
-		former_key = key_elsewhere(table, trigdata->tg_trigslot);
+		former_key = key_elsewhere(table, rel, trigdata->tg_trigslot);
 	ledger = ledger_open(true);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		char	   *key = attachment_key(&table->own, trigdata->tg_trigslot);
 
 		if (moved_row_leaves(rel, trigdata->tg_trigslot))
-			keep_moving(table, trigdata->tg_trigslot,
+			keep_moving(table, rel, trigdata->tg_trigslot,
 						former_key ? former_key : key);
 		invoice_record_gone(ledger, table->id, key, now);
 	}

@@ -29,27 +29,29 @@ typedef enum MovedFor
 extern bool moved_row_leaves(Relation rel, TupleTableSlot *slot);
 
 /*
- * Keep texts, which may be NULL, of a row that moves. One command moves rows
- * one after the other; those that get lost on the way are overtaken by the
- * next.
+ * Keep texts, which may be NULL, of a row that moves, and what tells which one it
+ * is: nkeys columns of rel that identify its rows.
  */
-extern void moved_row_keep(MovedFor whom, int32 id, TupleTableSlot *slot,
+extern void moved_row_keep(MovedFor whom, int32 id, Relation rel,
+						   TupleTableSlot *slot,
+						   int nkeys, const AttrNumber *keys,
 						   int ntexts, char *const *texts);
 
 /*
  * What was kept of a row that has arrived, palloc'd, and is forgotten then;
- * NULL: it has not moved. Another row that the command inserts is taken for one
- * that got lost.
+ * NULL: it is none that has moved. Where rows can get lost on their way it is
+ * the one whose keys say the same, but for columns of a partition key, of which
+ * some may say something else; so it is always for a guard.
  */
-extern char **moved_row_arrived(MovedFor whom, int32 id, TupleTableSlot *slot,
+extern char **moved_row_arrived(MovedFor whom, int32 id, Relation rel,
+								TupleTableSlot *slot,
+								int nkeys, const AttrNumber *keys,
 								int *ntexts);
 
 /*
- * What the primary key of a partitioned table says of a row of one of its
- * partitions, as texts, palloc'd; NULL for columns of a partition key, which
- * change when it moves. The others mostly stay.
+ * The columns, as rel numbers them, of the primary key of the table that rel is
+ * a partition of, palloc'd; none if it has none.
  */
-extern char **moved_row_identity(Relation rel, TupleTableSlot *slot,
-								 int *ntexts);
+extern AttrNumber *moved_row_keys(Relation rel, int *nkeys);
 
 #endif							/* SLAPOLICY_MOVED_ROW_H */

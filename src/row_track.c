@@ -116,18 +116,22 @@ row_track_left(Relation rel, const Attachment *attachment,
 	if (!moved_row_leaves(rel, slot))
 		return false;
 	/* it moves on before anything was told of its arrival here */
-	before = row_track_arrived(attachment, slot);
+	before = row_track_arrived(rel, attachment, slot);
 	if (before == NULL)
 		before = key;
-	moved_row_keep(MOVED_TICKET, attachment->id, slot, 1, &before);
+	moved_row_keep(MOVED_TICKET, attachment->id, rel, slot,
+				   attachment->nkeys, attachment->keys, 1, &before);
 	return true;
 }
 
 char *
-row_track_arrived(const Attachment *attachment, TupleTableSlot *slot)
+row_track_arrived(Relation rel, const Attachment *attachment,
+				  TupleTableSlot *slot)
 {
 	int			n;
-	char	  **keys = moved_row_arrived(MOVED_TICKET, attachment->id, slot, &n);
+	char	  **keys = moved_row_arrived(MOVED_TICKET, attachment->id, rel, slot,
+										 attachment->nkeys, attachment->keys,
+										 &n);
 
 	return keys == NULL ? NULL : keys[0];
 }

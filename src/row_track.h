@@ -18,7 +18,7 @@
  */
 extern bool row_track_left(Relation rel, const Attachment *attachment,
 						   TupleTableSlot *slot, char *key);
-extern char *row_track_arrived(const Attachment *attachment,
+extern char *row_track_arrived(Relation rel, const Attachment *attachment,
 							   TupleTableSlot *slot);
 
 /*

@@ -322,7 +322,7 @@ row_to_record(TriggerData *trigdata, const Attachment *attachment,
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
-		*former_key = row_track_arrived(attachment, old);
+		*former_key = row_track_arrived(rel, attachment, old);
 		*left = row_track_arrived_by(old);
 		return trigger_current_row(rel, old);
 	}

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(28);
+SELECT plan(29);
 
 SELECT sla.load_policy('{"policy": "t parts", "time_zone": "UTC", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}], "requests": {"test": {"lead": "2 weeks", "required": ["own"]}}}');
@@ -49,6 +49,13 @@ SELECT throws_ok($$WITH m AS (UPDATE losing SET region = 'us', note = 'lost' RET
 	INSERT INTO losing SELECT 2, 'eu', NULL FROM (SELECT count(*) FROM m) moved$$, 'SL002', NULL, 'a row that does not arrive lets in no other one');
 SELECT lives_ok($$UPDATE losing SET region = 'us'$$, 'one that does is what it was');
 DROP TABLE losing;
+CREATE TABLE keyless (id int, region text, own text) PARTITION BY LIST (region);
+CREATE TABLE keyless_eu PARTITION OF keyless FOR VALUES IN ('eu');
+CREATE TABLE keyless_us PARTITION OF keyless FOR VALUES IN ('us');
+INSERT INTO keyless VALUES (1, 'eu', NULL);
+SELECT sla.guard('keyless', policy => 't parts', kind => 'test');
+SELECT throws_ok($$UPDATE keyless SET region = 'us'$$, 'SL002', NULL, 'without a key one that moves is a new one');
+DROP TABLE keyless;
 
 -- a guard without one of its columns
 SAVEPOINT whole;

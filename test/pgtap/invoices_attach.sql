@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(86);
+SELECT plan(88);
 
 SELECT sla.load_policy('{"policy": "t bills", "time_zone": "Europe/Berlin", "calendars": {"always": {"hours": "24/7"}},
 	"targets": [{"severity": "S1", "metric": "response", "goal": "1h", "calendar": "always"}],
@@ -129,6 +129,26 @@ ALTER TABLE part DETACH PARTITION part_26;
 DROP TABLE part_26;
 SELECT is(sla.reconcile_invoices('part'), 2::bigint, 'a dropped partition is noticed when asked');
 SELECT is((SELECT count(*) FROM sla.invoice WHERE account = 'Part' AND state = 'open'), 0::bigint, 'and its invoices are gone');
+
+-- A partition attached alone: a row that leaves for elsewhere is not the one that comes
+CREATE TABLE apart (id int, place text, who text, due date, amount numeric, PRIMARY KEY (id, place)) PARTITION BY LIST (place);
+CREATE TABLE apart_here PARTITION OF apart FOR VALUES IN ('here');
+CREATE TABLE apart_there PARTITION OF apart FOR VALUES IN ('there');
+SELECT sla.attach_invoices('apart_here', 't bills', account => 'who', due => 'due', amount => 'amount') \g /dev/null
+INSERT INTO apart VALUES (1, 'here', 'Goes', '2026-01-01', 10), (2, 'there', 'Comes', '2026-01-01', 10);
+SELECT sla.record_payment('apart_here', '{1,here}', 10, '2026-01-05', recorded_at => '2026-01-05') \g /dev/null
+UPDATE apart SET place = CASE place WHEN 'here' THEN 'there' ELSE 'here' END;
+SELECT is(pg_temp.bill('apart_here', '{1,here}') || ', ' || pg_temp.bill('apart_here', '{2,here}'), 'Goes 2026-01-01 10 10 deleted, Comes 2026-01-01 10 0 open', 'each keeps what was paid of it');
+-- nor is one that a trigger loses
+CREATE TABLE lossy (LIKE apart INCLUDING ALL) PARTITION BY LIST (place);
+CREATE TABLE lossy_here PARTITION OF lossy FOR VALUES IN ('here');
+CREATE TABLE lossy_there PARTITION OF lossy FOR VALUES IN ('there');
+SELECT sla.attach_invoices('lossy', 't bills', account => 'who', due => 'due', amount => 'amount') \g /dev/null
+CREATE FUNCTION pg_temp.lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER lose BEFORE INSERT ON lossy_there FOR EACH ROW EXECUTE FUNCTION pg_temp.lose();
+INSERT INTO lossy VALUES (1, 'here', 'Lost', '2026-01-01', 10);
+MERGE INTO lossy l USING (VALUES (1), (2)) v (id) ON l.id = v.id WHEN MATCHED THEN UPDATE SET place = 'there' WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'here', 'New', '2026-01-01', 10);
+SELECT is(pg_temp.bill('lossy', '{1,here}') || ', ' || pg_temp.bill('lossy', '{2,here}'), 'Lost 2026-01-01 10 0 deleted, New 2026-01-01 10 0 open', 'a row that gets lost is gone');
 
 -- Bad rows never fail, and count for nothing
 INSERT INTO bill VALUES (50, NULL, '2026-01-01', NULL, 1), (51, '', '2026-01-01', NULL, 1), (52, 'Bad', '2026-01-01', NULL, 'NaN'), (53, 'Bad', '2026-01-01', NULL, 'infinity'),

@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(28);
+SELECT plan(29);
 
 CREATE FUNCTION pg_temp.load(name text, what text) RETURNS int LANGUAGE sql AS $$
 	SELECT sla.load_policy(jsonb_build_object('policy', name, 'time_zone', 'UTC', 'calendars', '{"always": {"hours": "24/7"}}'::jsonb,
@@ -62,6 +62,15 @@ SELECT lives_ok($$ UPDATE split SET region = 'south' $$, 'a row that moves to an
 DELETE FROM split;
 SELECT lives_ok($$ INSERT INTO split VALUES (1, 'south', 'Acme', 't reject', '2026-02-05') $$, 'nor one that comes back');
 SELECT throws_ok($$ INSERT INTO split VALUES (2, 'north', 'Acme', 't reject', '2026-02-05') $$, 'SL001', NULL, 'a new one is');
+
+-- A partition attached alone: what leaves it lets in no other one
+CREATE TABLE half (id int, place text, who text, policy text, received_at timestamptz, PRIMARY KEY (id, place)) PARTITION BY LIST (place);
+CREATE TABLE half_here PARTITION OF half FOR VALUES IN ('here');
+CREATE TABLE half_there PARTITION OF half FOR VALUES IN ('there');
+SELECT sla.attach('half_here', severity_default => 'S1', received_at => 'received_at', account => 'who', policy_column => 'policy', stamp => false) \g /dev/null
+INSERT INTO half VALUES (1, 'here', 'Other', 't reject', '2026-02-05');
+SELECT throws_ok($$ MERGE INTO half h USING (VALUES (1), (2)) v (id) ON h.id = v.id WHEN MATCHED THEN UPDATE SET place = 'there'
+	WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'here', 'Acme', 't reject', '2026-02-05') $$, 'SL001', NULL, 'a row that comes while another leaves is new');
 
 -- Paid later, but before the ticket was received, as turns out
 UPDATE bill SET paid_at = '2026-01-30' WHERE id = 1;
