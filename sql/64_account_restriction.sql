@@ -47,7 +47,7 @@ CREATE VIEW sla.account_restriction AS
         SELECT min(i.due) FROM sla.invoice i JOIN rule r ON r.policy = i.policy
         WHERE i.account = b.account AND i.counts_until > now() AND i.due < r.due_before AND (i.service IS NULL OR NOT r.by_service)))
         END AS due) AS d;
-COMMENT ON VIEW sla.account_restriction IS 'The levels of accounts now: one row per account with anything overdue or an override in force and, where the rule goes by service, one per service that overdue bills name. A service without a row has the level of the account''s row whose service is NULL; who has no row at all is not restricted. The level is that of sla.restriction; reading it takes EXECUTE on that function, too.';
+COMMENT ON VIEW sla.account_restriction IS 'The levels of accounts now: one row per account with anything overdue or an override in force and, where the rule goes by service, one per service that overdue bills name. A service without a row has the level of the account''s row whose service is NULL, or a termination that lasts although its own bills are settled: sla.restriction tells. Who has no row at all is not restricted. The level is that of sla.restriction; reading it takes EXECUTE on that function, too.';
 COMMENT ON COLUMN sla.account_restriction.account IS 'The account as its bills name it.';
 COMMENT ON COLUMN sla.account_restriction.service IS 'The service, where the rule goes by service or the override is for one; NULL: the account as a whole.';
 COMMENT ON COLUMN sla.account_restriction.level IS 'The level now; none where something is overdue, but not for long enough, or an override says so.';

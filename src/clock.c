@@ -8,8 +8,8 @@
  * events that are recorded late or out of order fold to the right answer.
  *
  * Rules:
- * - Events count in order of time, then of recording. Retracted ones never
- *   happened. A ticket begins when it is received, or investigated: what was
+ * - Events count in order of time, then of recording, receipt first. Retracted
+ *   ones never happened. A ticket begins when it is received, or investigated: what was
  *   before has happened by then.
  * - A cycle starts at an event its metric starts on, when none of that metric
  *   runs, and stops at one its metric stops on. `opened` starts a cycle even if

@@ -269,12 +269,7 @@ tell_event(EventTale *tale, const TicketEvent *event)
 static int
 compare_events(const ListCell *a, const ListCell *b)
 {
-	const TicketEvent *x = lfirst(a);
-	const TicketEvent *y = lfirst(b);
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	return ticket_event_order(lfirst(a), lfirst(b));
 }
 
 void

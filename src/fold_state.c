@@ -11,15 +11,20 @@
 /* The name of the pause that the ticket's own row makes */
 #define ROW_PAUSE	""
 
+int
+ticket_event_order(const TicketEvent *a, const TicketEvent *b)
+{
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	if ((a->kind == EVENT_OPENED) != (b->kind == EVENT_OPENED))
+		return a->kind == EVENT_OPENED ? -1 : 1;
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
 static int
 compare_events(const void *a, const void *b)
 {
-	const TicketEvent *x = a;
-	const TicketEvent *y = b;
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	return ticket_event_order(a, b);
 }
 
 int
@@ -47,7 +52,7 @@ fold_events(const TicketEvent *events, int nevents, int *nvalid)
 		if (events[i].kind != EVENT_RETRACTED && !events[i].retracted)
 			valid[n++] = events[i];
 	for (int i = 1; i < n && sorted; i++)
-		sorted = compare_events(&valid[i - 1], &valid[i]) < 0;
+		sorted = ticket_event_order(&valid[i - 1], &valid[i]) < 0;
 	if (!sorted)
 		qsort(valid, n, sizeof(TicketEvent), compare_events);
 	*nvalid = n;

@@ -28,6 +28,12 @@ typedef struct TicketEvent
 	const char *source;			/* who said so; NULL: the ticket's row */
 } TicketEvent;
 
+/*
+ * The order in which events count: that of time, then of recording; but the
+ * receipt, which may be recorded anew, comes before all else of its instant.
+ */
+extern int	ticket_event_order(const TicketEvent *a, const TicketEvent *b);
+
 /* What ends a ticket for every metric until it is undone */
 #define ENDED_KINDS \
 	(EVENT_KIND_BIT(EVENT_CANCELLED) | EVENT_KIND_BIT(EVENT_MERGED) | \

@@ -193,37 +193,46 @@ happened_at(const TicketHistory *history, const TicketRow *row,
 	return not_before == NULL ? at : Max(at, not_before->at);
 }
 
-/* Has the severity been missing since the ticket was opened? */
-static bool
-lacks_severity(const Standing *now)
+/*
+ * The severity a ticket was opened with: the first that could be told, however
+ * late that was. 0: none can be told yet.
+ */
+static Severity
+first_severity(const TicketHistory *history, const TicketRow *row,
+			   const TicketEvent *last_opened)
 {
-	return now->severity == NULL && now->last_opened->severity == 0;
+	if (last_opened != NULL && last_opened->severity != 0)
+		return last_opened->severity;
+	for (int i = 0; i < history->nevents && last_opened != NULL; i++)
+	{
+		const TicketEvent *event = &history->events[i];
+
+		if (event->kind == EVENT_SEVERITY && event->source == NULL &&
+			!event->retracted && event->severity != 0)
+			return event->severity;
+	}
+	return row->severity;
 }
 
 /*
  * However often the time of receipt is corrected, or taken back and said again,
  * the ticket was opened with what the row said the first time: later changes
- * are events of their own. A severity that is told late is none: what can be
- * told first is what the ticket was opened with.
+ * are events of their own. That a severity is told late is no change of it.
  */
 static void
 follow_received(TicketHistory *history, const TicketRow *row)
 {
 	Standing	now = standing(history);
-	Severity	severity = row->severity;
+	Severity	severity = first_severity(history, row, now.last_opened);
 	const char *product = row->product;
 	TicketEvent *opened;
 
 	if (now.opened != NULL && row->received.known &&
 		row->received.at == now.opened->at &&
-		(severity == 0 || !lacks_severity(&now)))
+		severity == now.opened->severity)
 		return;
 	if (now.last_opened != NULL)
-	{
-		if (!lacks_severity(&now))
-			severity = now.last_opened->severity;
 		product = now.last_opened->old_value;
-	}
 	if (now.opened != NULL)
 		ticket_history_retract(history, now.opened, row->changed_at);
 	if (!row->received.known)
@@ -246,7 +255,7 @@ follow_severity(TicketHistory *history, const TicketRow *row)
 	Standing	now = standing(history);
 	TicketEvent *last = now.severity ? now.severity : now.last_opened;
 
-	if (last == NULL || last->severity == row->severity || lacks_severity(&now))
+	if (last == NULL || last->severity == row->severity)
 		return;
 	ticket_history_append(history, EVENT_SEVERITY,
 						  changed_since(row, last))->severity = row->severity;

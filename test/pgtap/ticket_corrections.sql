@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(25);
+SELECT plan(29);
 
 SELECT sla.load_policy('{"policy": "acme", "time_zone": "UTC", "severity_change": "from_change",
 	"calendars": {"always": {"hours": "24/7"}},
@@ -116,6 +116,22 @@ UPDATE tickets SET created_at = '2026-03-02 10:30', updated_at = '2026-03-02 13:
 SELECT is(pg_temp.clock(21), 'open 18:30 running', 'also when the time of receipt was missing meanwhile');
 UPDATE tickets SET priority = 'S2', updated_at = '2026-03-02 14:00' WHERE id = 21;
 SELECT is(split_part(pg_temp.clock(21), ' running', 1), 'open 14:00', 'what comes after it is a change');
+
+-- The first that could be told is the one, also if it was told while the time of receipt was missing
+INSERT INTO tickets VALUES (22, NULL, '2026-03-02 10:00', NULL, '2026-03-02 10:00');
+UPDATE tickets SET created_at = NULL, priority = 'S1', updated_at = '2026-03-02 12:00' WHERE id = 22;
+UPDATE tickets SET priority = 'S2', updated_at = '2026-03-02 13:00' WHERE id = 22;
+UPDATE tickets SET created_at = '2026-03-02 10:00', updated_at = '2026-03-02 14:00' WHERE id = 22;
+SELECT is(pg_temp.events(22), 'opened 10:00, retracted 12:00 1, severity 12:00 S1, severity 13:00 S1 S2, opened 10:00 S1', 'opened with the first');
+SELECT is(split_part(pg_temp.clock(22), ' running', 1), 'open 13:00', 'and changed after that');
+-- What a row says when it is first seen comes after receipt, whenever the severity is told
+CREATE TABLE seen (id int PRIMARY KEY, s text, at timestamptz, state text, changed timestamptz);
+SELECT sla.attach('seen', 'acme', 's', 'at', status => 'state', cancelled_when => '{spam}', changed_at => 'changed') \g /dev/null
+INSERT INTO seen VALUES (31, NULL, '2026-03-02 10:00', 'spam', NULL), (32, 'S1', '2026-03-02 10:00', 'spam', NULL);
+UPDATE seen SET s = 'S1', changed = '2026-03-02 12:00';
+SELECT is(pg_temp.clock(31), pg_temp.clock(32), 'a ticket that was cancelled from the start');
+UPDATE seen SET state = NULL, changed = '2026-03-02 13:00';
+SELECT is(pg_temp.clock(31), pg_temp.clock(32), 'and was not after all');
 
 SELECT * FROM finish();
 ROLLBACK;

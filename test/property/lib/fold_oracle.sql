@@ -425,7 +425,7 @@ BEGIN
 	ELSIF rule = 'never' THEN
 		begins := NULL;
 	END IF;
-	RETURN (SELECT array_agg((e.seq, e.kind, greatest(e.at, begins), e.old_value, e.new_value, e.source)::fold.event ORDER BY e.at, e.seq)
+	RETURN (SELECT array_agg((e.seq, e.kind, greatest(e.at, begins), e.old_value, e.new_value, e.source)::fold.event ORDER BY e.at, e.kind <> 'opened', e.seq)
 		FROM unnest(counted) e WHERE begins IS NOT NULL);
 END
 $$;
