@@ -343,9 +343,14 @@ change_severity(Runner *runner, const TicketEvent *event)
 		aim_anew(runner, target, event->at);
 		note_step(runner, event, FOLD_REAIMED);
 	}
-	/* it got there while nothing was promised */
+	/* it got there while nothing was promised, and perhaps further since */
 	if (!runner->running)
+	{
+		EventKindSet meanwhile = runner->meanwhile;
+
 		stop_cycle(runner, event, runner->stopped_by);
+		runner->meanwhile = meanwhile;
+	}
 }
 
 /* ---------- one event ---------- */

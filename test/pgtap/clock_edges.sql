@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS slapolicy;
 
-SELECT plan(26);
+SELECT plan(27);
 
 -- 09:00-17:00 every day of the week: figures are easy to check by hand.
 CREATE FUNCTION pg_temp.policy(name text, rules jsonb) RETURNS int LANGUAGE sql AS $$
@@ -121,6 +121,13 @@ INSERT INTO tickets (id) VALUES (12);
 SELECT pg_temp.severity(12, 'S3', '12:00');
 SELECT is(pg_temp.clock(12, 'response'), 'S2 02 09:00 - 02 11:00 running', 'late it stays');
 SELECT is((SELECT warn_at FROM sla.clock c JOIN sla.ticket t ON t.id = c.ticket_id WHERE t.key = '12' AND metric = 'response'), '{2026-03-02 10:00+00}'::timestamptz[], 'with its warnings');
+
+-- What a cancelled ticket gets to counts when it goes on, also where something is promised only since
+INSERT INTO tickets (id, s) VALUES (13, 'S1');
+SELECT pg_temp.told(13, 'cancelled', '08:00'), pg_temp.told(13, 'assigned', '10:00', 'anna');
+SELECT pg_temp.severity(13, 'S2', '10:30');
+SELECT pg_temp.told(13, 'reopened', '11:00');
+SELECT is(pg_temp.clock(13, 'touch'), 'S2 02 09:00 - 02 11:00 met 02 11:00 01:30:00 00:30:00', 'somebody was assigned meanwhile');
 
 SELECT * FROM finish();
 ROLLBACK;
