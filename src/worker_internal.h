@@ -150,6 +150,7 @@ extern void worker_slot_note_error(WorkerSlot *slot, const char *message,
  * keep: where notifications have got to.
  * levels, keep_levels: the pause after an error with levels, which somebody may
  *		end meanwhile.
+ * finds: what is in the database; was that not known?
  * leave: give the slot up unless something is due within the linger, or now
  *		while others wait for room; now DT_NOBEGIN: in any case.
  */
@@ -158,6 +159,7 @@ extern bool worker_slot_take(WorkerSlot *slot, TimestampTz *noted);
 extern TimestampTz worker_slot_look(WorkerSlot *slot);
 extern void worker_slot_progress(WorkerSlot *slot, int flagged,
 								 TimestampTz looking_for);
+extern bool worker_slot_finds(WorkerSlot *slot, WorkerFind find);
 extern void worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
 							   TimestampTz looked_at, WorkerFind find);
 extern void worker_slot_keep(WorkerSlot *slot, const AlertCursor *cursor,

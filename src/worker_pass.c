@@ -56,7 +56,7 @@ worker_expect(TimestampTz due)
 
 /*
  * The extension of another version: its tables may have other columns. Said
- * once.
+ * once, whether clocks or levels are looked at first.
  */
 static void
 refuse_version(WorkerSlot *slot, const char *version)
@@ -67,7 +67,7 @@ refuse_version(WorkerSlot *slot, const char *version)
 	const char *hint =
 		"Run ALTER EXTENSION slapolicy UPDATE, or restart the server with the library of the extension's version.";
 
-	if (slot->find != WORKER_FOUND_VERSION)
+	if (worker_slot_finds(slot, WORKER_FOUND_VERSION))
 		ereport(LOG,
 				(errmsg("slapolicy worker flags nothing in database \"%s\"",
 						get_database_name(MyDatabaseId)),

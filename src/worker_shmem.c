@@ -349,6 +349,18 @@ worker_slot_progress(WorkerSlot *slot, int flagged, TimestampTz looking_for)
 	LWLockRelease(worker_shared->lock);
 }
 
+bool
+worker_slot_finds(WorkerSlot *slot, WorkerFind find)
+{
+	bool		is_news;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	is_news = slot->find != find;
+	slot->find = find;
+	LWLockRelease(worker_shared->lock);
+	return is_news;
+}
+
 void
 worker_slot_looked(WorkerSlot *slot, TimestampTz next_due,
 				   TimestampTz looked_at, WorkerFind find)
