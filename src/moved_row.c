@@ -198,14 +198,34 @@ may_refuse(Relation table, Oid stamp)
 	return false;
 }
 
+/* Does whoever wants to know hear of all rows that come into a table's partitions? */
+static bool
+hears_all(MovedFor whom, Oid root)
+{
+	static const char *const listeners[] = {"record", "invoiced", "check_guard"};
+	Oid			listener = function_oid(listeners[whom]);
+	Oid			stamp = function_oid("stamp");
+	bool		answer = true;
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(root, AccessShareLock, NULL))
+	{
+		Relation	table = table_open(lfirst_oid(lc), NoLock);
+
+		answer = answer && has_trigger(table, listener) &&
+			!may_refuse(table, stamp);
+		table_close(table, NoLock);
+	}
+	return answer;
+}
+
 /*
  * Does every row that moves among the partitions that rel is one of arrive, and
- * is heard of? Asked once for a command.
+ * is heard of? Found out once for a command.
  */
 static bool
 all_arrive(MovedFor whom, Relation rel, TransactionId xid, CommandId cid)
 {
-	static const char *const listeners[] = {"record", "invoiced", "check_guard"};
 	static Oid	last_root = InvalidOid;
 	static MovedFor last_whom;
 	static TransactionId last_xid;
@@ -215,28 +235,17 @@ all_arrive(MovedFor whom, Relation rel, TransactionId xid, CommandId cid)
 		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
 	Oid			root = ancestors == NIL ? RelationGetRelid(rel) :
 		llast_oid(ancestors);
-	Oid			listener = function_oid(listeners[whom]);
-	Oid			stamp = function_oid("stamp");
-	bool		answer = true;
-	ListCell   *lc;
 
-	if (root == last_root && whom == last_whom && xid == last_xid &&
-		cid == last_cid)
-		return last_answer;
-	foreach(lc, find_all_inheritors(root, AccessShareLock, NULL))
+	if (root != last_root || whom != last_whom || xid != last_xid ||
+		cid != last_cid)
 	{
-		Relation	table = table_open(lfirst_oid(lc), NoLock);
-
-		answer = answer && has_trigger(table, listener) &&
-			!may_refuse(table, stamp);
-		table_close(table, NoLock);
+		last_answer = hears_all(whom, root);
+		last_root = root;
+		last_whom = whom;
+		last_xid = xid;
+		last_cid = cid;
 	}
-	last_root = root;
-	last_whom = whom;
-	last_xid = xid;
-	last_cid = cid;
-	last_answer = answer;
-	return answer;
+	return last_answer;
 }
 
 void
